@@ -1,0 +1,1 @@
+"""Do: audio devices, the broker and its devices, worker processes, storage, models."""

@@ -1,0 +1,1 @@
+"""What `lares` does for each word typed after it."""

@@ -1,0 +1,280 @@
+"""One TOML file, typed and frozen. `load` reads it; with no file every field has its default.
+
+An unknown key, a wrong type or an impossible value stops the start with the key, the line and the
+likely right name. Secrets are never in the file: `*_file` names the file (or systemd credential)
+that holds them, and only the part that needs the secret reads it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from laresd.errors import ConfigError
+
+DEFAULT_FILE = Path("/etc/lares/lares.toml")
+
+
+def default_state_dir() -> Path:
+    """systemd's StateDirectory, else $XDG_STATE_HOME/lares, else ~/.local/state/lares."""
+    systemd = os.environ.get("STATE_DIRECTORY")
+    if systemd:
+        return Path(systemd.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "lares"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    name: str = "lares"  # of this box, in MQTT topics: [a-z0-9_-]
+    language: str = "en"  # what people speak: en, de, zh-CN
+    area: str = ""  # the room it stands in: "turn off the lights" means those here
+    state_dir: Path = field(default_factory=default_state_dir)
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    embedded: Literal["auto", "always", "never"] = "auto"  # auto: when none listens on loopback
+    discovery_prefix: str = "homeassistant"
+    prefix: str = "lares"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    enabled: bool = True
+    input: str = ""  # part of the PortAudio device's name; "": the default device
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    words: tuple[str, ...] = ("okay_nabu",)  # models in pymicro-wakeword, or .tflite paths
+    phrase: str = ""  # any phrase, found by VAD and the speech model, e.g. "hey lares"
+    threshold: float = 0.0  # 0: the model's own
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    end_silence_ms: int = 700  # silence that ends an utterance
+    early_silence_ms: int = 200  # pause at which transcription starts speculatively
+    start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
+    max_utterance_ms: int = 15000
+    vad_threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechToText:
+    model: str = "bundled"  # bundled, a name from `lares models list`, or a CTranslate2 folder
+    threads: int = 2
+    beam_size: int = 1
+    timeout_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Llm:
+    enabled: bool = True
+    model: str = "embedded"  # embedded, a name from `lares models list`, or a GGUF file
+    context: int = 2048  # tokens
+    threads: int = 0  # 0: one per core, at most 4
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    voice: str = ""  # espeak-ng voice; "": by language
+    words_per_minute: int = 165
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    echo_timeout_s: float = 3.0  # how long a device may take to report the new state
+    grammar_timeout_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HomeNames:
+    """Corrections to what discovery says, by entity id."""
+
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    areas: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    box: Box = field(default_factory=Box)
+    mqtt: Mqtt = field(default_factory=Mqtt)
+    audio: Audio = field(default_factory=Audio)
+    wake: Wake = field(default_factory=Wake)
+    turn: Turn = field(default_factory=Turn)
+    speech_to_text: SpeechToText = field(default_factory=SpeechToText)
+    llm: Llm = field(default_factory=Llm)
+    speech: Speech = field(default_factory=Speech)
+    actions: Actions = field(default_factory=Actions)
+    home: HomeNames = field(default_factory=HomeNames)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def control_socket(self) -> Path:
+        """Where `lares` reaches the daemon: in $RUNTIME_DIRECTORY, else in the state dir."""
+        runtime = os.environ.get("RUNTIME_DIRECTORY")
+        return (Path(runtime) if runtime else self.box.state_dir) / "control.sock"
+
+
+def load(path: Path | None = None) -> Config:
+    """The configuration in `path`; without one, DEFAULT_FILE if it is there, else all defaults.
+
+    Raises ConfigError, which names the file, the line, the key and what would be right.
+    """
+    if path is None:
+        if not DEFAULT_FILE.exists():
+            return Config()
+        path = DEFAULT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the configuration {path}: {error.strerror}",
+            remedy="check the path and that this user may read it",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "lares.toml") -> Config:
+    """The configuration in a TOML text; `name` stands for the file in errors."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: {error}", remedy="see the TOML rules at that line") from error
+    reader = _Reader(text, name)
+    sections = {f.name: f for f in dataclasses.fields(Config)}
+    built: dict[str, object] = {}
+    for section, values in document.items():
+        if section not in sections:
+            raise reader.unknown(section, "", list(sections))
+        if not isinstance(values, dict):
+            raise reader.wrong(section, "", f"must be a section: [{section}]")
+        cls = typing.get_type_hints(Config)[section]
+        built[section] = reader.section(section, cls, values)
+    return dataclasses.replace(Config(), **built)  # type: ignore[arg-type]  # checked by the reader
+
+
+def settings() -> list[tuple[str, str, object]]:
+    """Every setting as (section.key, type, default); the documentation is tested against it."""
+    rows: list[tuple[str, str, object]] = []
+    for section in dataclasses.fields(Config):
+        cls = typing.get_type_hints(Config)[section.name]
+        hints = typing.get_type_hints(cls)
+        for item in dataclasses.fields(cls):
+            rows.append((f"{section.name}.{item.name}", str(hints[item.name]), item))
+    return rows
+
+
+class _Reader:
+    """Turns TOML values into the fields of a section, and mistakes into errors with a line."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._lines = text.splitlines()
+        self._name = name
+
+    def section(self, section: str, cls: type, values: dict[str, object]) -> object:
+        hints = typing.get_type_hints(cls)
+        arguments: dict[str, object] = {}
+        for key, value in values.items():
+            if key not in hints:
+                raise self.unknown(key, section, list(hints))
+            arguments[key] = self._value(section, key, hints[key], value)
+        return cls(**arguments)
+
+    def _value(self, section: str, key: str, hint: object, value: object) -> object:
+        if hint == Path or hint == Path | None:
+            if isinstance(value, str) and value:
+                return Path(value).expanduser()
+            raise self.wrong(key, section, "must be a path in quotes")
+        origin, args = typing.get_origin(hint), typing.get_args(hint)
+        if origin is Literal:
+            if value in args:
+                return value
+            raise self.wrong(key, section, "must be one of " + ", ".join(map(repr, args)))
+        if hint == tuple[str, ...]:
+            return self._strings(section, key, value)
+        if origin is not None and issubclass(_class(origin), Mapping):
+            return self._mapping(section, key, args[1], value)
+        return self._scalar(section, key, hint, value)
+
+    def _scalar(self, section: str, key: str, hint: object, value: object) -> object:
+        if hint is float and type(value) is int:
+            value = float(value)
+        if type(value) is not hint:
+            kind = {str: "text in quotes", int: "a whole number", float: "a number"}
+            wanted = kind.get(typing.cast(type, hint), "true or false")
+            raise self.wrong(key, section, f"must be {wanted}, not {value!r}")
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+            raise self.wrong(key, section, f"must not be negative, but is {value}")
+        if key == "port" and not 0 < typing.cast(int, value) < 65536:
+            raise self.wrong(key, section, f"must be a port from 1 to 65535, not {value}")
+        return value
+
+    def _strings(self, section: str, key: str, value: object) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise self.wrong(key, section, 'must be a list of texts: ["one", "two"]')
+
+    def _mapping(self, section: str, key: str, hint: object, value: object) -> Mapping[str, object]:
+        if not isinstance(value, dict):
+            raise self.wrong(key, section, "must be a table of names")
+        return types.MappingProxyType(
+            {name: self._value(section, key, hint, item) for name, item in value.items()}
+        )
+
+    def unknown(self, key: str, section: str, known: list[str]) -> ConfigError:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        remedy = f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+        what = f"[{section}] has no key {key!r}" if section else f"there is no section [{key}]"
+        return ConfigError(f"{self._at(key, section)}: {what}", remedy=remedy)
+
+    def wrong(self, key: str, section: str, what: str) -> ConfigError:
+        label = f"{section}.{key}" if section else key
+        return ConfigError(f"{self._at(key, section)}: {label} {what}")
+
+    def _at(self, key: str, section: str) -> str:
+        """`file:line` of a key, by reading the text: tomllib does not keep lines."""
+        inside = not section
+        for number, line in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+            if header:
+                name = header[1].replace('"', "")
+                if not section and name.split(".")[0] == key:
+                    return f"{self._name}:{number}"
+                inside = bool(section) and name.split(".")[0] == section
+                if inside and name.split(".")[1:2] == [key]:
+                    return f"{self._name}:{number}"
+            elif inside and re.match(rf'\s*"?{re.escape(key)}"?\s*[.=]', line):
+                return f"{self._name}:{number}"
+        return self._name
+
+
+def _class(value: object) -> type:
+    return value if isinstance(value, type) else object

@@ -1,0 +1,1 @@
+"""Decides: pure functions over frozen values, and the cascade that joins them through ports."""

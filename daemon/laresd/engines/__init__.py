@@ -1,0 +1,1 @@
+"""Compute: each module runs in a worker process and speaks frames on stdin and stdout."""

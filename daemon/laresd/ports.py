@@ -1,0 +1,158 @@
+"""Every border between the boxes. A frontend or the core asks for one of these; app.py gives it.
+
+Deadlines are absolute, on the clock of `Clock.now`. Everything that can fail raises one of
+`laresd.errors`; nothing else crosses a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from laresd.types import (
+    Action,
+    Generation,
+    Heard,
+    Home,
+    Json,
+    Outcome,
+    Recognition,
+    Reply,
+    Request,
+    TimerRecord,
+    Transcript,
+)
+
+
+class Clock(Protocol):
+    """Time as the daemon sees it; tests bring their own."""
+
+    def now(self) -> float:
+        """Monotonic seconds, the clock of every deadline (the event loop's)."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch, for what outlives a restart."""
+        ...
+
+
+class Transcriber(Protocol):
+    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+        """The text of one utterance (16 kHz mono s16). Empty text where nothing was said.
+
+        Raises Temporary (worker died twice, deadline) or Permanent (model unusable).
+        """
+        ...
+
+
+class Listener(Protocol):
+    """Wake word and voice activity, in one worker because both read every frame."""
+
+    async def hear(self, pcm: bytes) -> Sequence[Heard]:
+        """What was found in these samples, which follow the previous call's without a gap.
+
+        One SPEECH per complete 512-sample frame, WAKE where a wake word ended. Any length of pcm.
+        """
+        ...
+
+    async def reset(self) -> None:
+        """Forget the audio so far (after a gap, or when a turn has ended)."""
+        ...
+
+
+class Synthesizer(Protocol):
+    async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
+        """Speech as 16 kHz mono s16."""
+        ...
+
+
+class LanguageModel(Protocol):
+    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
+        """The answer's text in pieces as they are decoded; greedy when temperature is 0."""
+        ...
+
+
+class Grammar(Protocol):
+    """Home Assistant's sentence templates, matched in a worker so that a slow match can be cut."""
+
+    async def learn(self, home: Home, language: str) -> None:
+        """The names and areas that sentences may use from now on."""
+        ...
+
+    async def recognize(
+        self, text: str, *, language: str, area: str | None, deadline: float
+    ) -> Sequence[Recognition]:
+        """The matches, best first; empty when no template fits."""
+        ...
+
+
+class Devices(Protocol):
+    """The home as the broker tells it."""
+
+    def home(self) -> Home:
+        """What is known now; the same object until something changes."""
+        ...
+
+    async def act(self, actions: Sequence[Action], *, deadline: float) -> Sequence[Outcome]:
+        """Publish each action and wait for each device's own echo, at most until the deadline.
+
+        Never raises for one device: the outcome says what happened, in the order of `actions`.
+        """
+        ...
+
+
+class TimerStore(Protocol):
+    """Timers that outlive a restart. Calls are short and safe from the event loop (one fsync)."""
+
+    async def load(self) -> Sequence[TimerRecord]: ...
+
+    async def save(self, timer: TimerRecord) -> TimerRecord:
+        """Insert (id 0: a new id is given) or replace; durable when this returns."""
+        ...
+
+    async def delete(self, timer_id: int) -> None: ...
+
+
+class AudioSource(Protocol):
+    """Microphone, or a recording that plays the microphone."""
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """Frames of FRAME_SAMPLES samples until the source ends."""
+        ...
+
+
+class AudioSink(Protocol):
+    async def play(self, pcm: bytes) -> None:
+        """Play 16 kHz mono s16 to its end; cancelling stops the sound."""
+        ...
+
+
+class Bus(Protocol):
+    """The MQTT broker, however often its connection comes and goes."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def publish(
+        self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False
+    ) -> None:
+        """Acknowledged by the broker when this returns (QoS 1). Raises Temporary if it is away."""
+        ...
+
+    def subscribe(self, topic_filter: str) -> AsyncIterator[tuple[str, bytes, bool]]:
+        """(topic, payload, retained) of this filter, across reconnects, until it is closed."""
+        ...
+
+
+class Assistant(Protocol):
+    async def answer(self, request: Request) -> Reply:
+        """Understand and act. Never raises for a request's fault: the reply says it."""
+        ...
+
+
+class Notes(Protocol):
+    """Where a turn's spans and facts are noted as they happen (core.telemetry.Trace)."""
+
+    def begin(self, name: str) -> None: ...
+
+    def end(self, name: str, detail: Mapping[str, Json] | None = None) -> None: ...

@@ -1,0 +1,268 @@
+"""What is passed around: frozen values with one meaning everywhere.
+
+Time is in seconds (monotonic clock unless the name says `_ms` or "wall"), audio is mono signed
+16-bit little-endian PCM, colours are (red, green, blue) of 0 to 255, shares are percent 0 to 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Union
+
+SAMPLE_RATE = 16_000  # hertz, of every PCM buffer inside Lares
+FRAME_SAMPLES = 512  # samples of one audio frame: 32 ms, the window of silero VAD
+
+Scalar = str | int | float | bool | None
+Json = Union[Scalar, list["Json"], dict[str, "Json"]]  # noqa: UP007  # forward references
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+class Command(StrEnum):
+    """What can be done to an entity. Parameters are listed in `core.intent` by command."""
+
+    TURN_ON = "turn_on"  # lights take brightness_pct, rgb, color_name, color_temp_k
+    TURN_OFF = "turn_off"
+    TOGGLE = "toggle"
+    OPEN = "open"
+    CLOSE = "close"
+    STOP = "stop"
+    SET_POSITION = "set_position"  # position: percent open
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    SET_TEMPERATURE = "set_temperature"  # temperature: in the entity's unit
+    SET_MODE = "set_mode"  # mode: one of the entity's options (climate)
+    SET_SPEED = "set_speed"  # percentage (fan)
+    PRESS = "press"
+    ACTIVATE = "activate"  # scene, script
+    SELECT = "select"  # option
+    SET_VALUE = "set_value"  # value (number)
+    PLAY = "play"
+    PAUSE = "pause"
+    NEXT = "next"
+    PREVIOUS = "previous"
+    SET_VOLUME = "set_volume"  # volume_pct
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    START = "start"  # vacuum, lawn mower
+    DOCK = "dock"
+    ADD_ITEM = "add_item"  # item (to-do list)
+    COMPLETE_ITEM = "complete_item"  # item
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One thing of the home that has a state or takes commands.
+
+    `entity_id` is `<domain>.<slug>`, unique in the home. `domain` is Home Assistant's component
+    name (light, switch, fan, cover, lock, climate, sensor, binary_sensor, media_player, button,
+    scene, number, select, vacuum, valve, todo). `features` names what it can do beyond on and off:
+    brightness, rgb, color_temp, position, percentage, temperature, mode, volume, stop.
+    """
+
+    entity_id: str
+    domain: str
+    name: str
+    area: str | None = None
+    aliases: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
+    options: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+    device_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """The last state that the device itself reported.
+
+    `state` uses Home Assistant's words: on, off, open, closed, opening, locked, unlocked, heat,
+    playing, a number as text, or "unknown". `attributes` may hold brightness_pct, rgb,
+    color_temp_k, position, percentage, temperature, current_temperature, volume_pct, muted, items.
+    """
+
+    state: str = "unknown"
+    attributes: Mapping[str, Json] = EMPTY
+    available: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A snapshot of what the home has and what its devices last reported."""
+
+    entities: Mapping[str, Entity]
+    states: Mapping[str, EntityState]
+    areas: tuple[str, ...] = ()
+
+    def state(self, entity_id: str) -> EntityState:
+        return self.states.get(entity_id, UNKNOWN)
+
+
+UNKNOWN = EntityState()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One command to one entity."""
+
+    entity_id: str
+    command: Command
+    params: Mapping[str, Json] = EMPTY
+
+
+class Status(StrEnum):
+    """What came of an action; only CONFIRMED may be spoken of as done."""
+
+    CONFIRMED = "confirmed"  # the device echoed the state that was asked for
+    ALREADY = "already"  # it was in that state; still published
+    ACCEPTED = "accepted"  # it has no state to echo (button, scene)
+    NO_ANSWER = "no_answer"  # published, no matching echo in time
+    UNAVAILABLE = "unavailable"  # the device says that it is offline; nothing published
+    UNSUPPORTED = "unsupported"  # the device cannot do this; nothing published
+    FAILED = "failed"  # could not be published
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message that went out or came in. `at`: monotonic seconds."""
+
+    topic: str
+    payload: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one action."""
+
+    action: Action
+    status: Status
+    published: tuple[Publication, ...] = ()
+    echo: Publication | None = None
+    detail: str = ""
+
+
+class Priority(StrEnum):
+    VOICE = "voice"
+    INTERACTIVE = "interactive"
+    AUTOMATION = "automation"
+    BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something a person or a program asked, however it arrived. `deadline`: monotonic seconds."""
+
+    id: str
+    text: str
+    language: str
+    deadline: float
+    source: str  # voice, mqtt, control
+    priority: Priority = Priority.INTERACTIVE
+    area: str | None = None  # where it was said
+
+
+class ReplyKind(StrEnum):
+    DONE = "done"  # every action confirmed
+    PARTIAL = "partial"  # some actions confirmed
+    FAILED = "failed"  # no action confirmed, or an engine failed
+    ANSWER = "answer"  # a question answered, talk
+    NOT_UNDERSTOOD = "not_understood"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a Request. `understood_by`: grammar, loose, llm or "" for nobody."""
+
+    request_id: str
+    kind: ReplyKind
+    text: str
+    understood_by: str = ""
+    intent: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """A sentence matched by the grammar: Home Assistant's intent name and slots."""
+
+    intent: str
+    slots: Mapping[str, Scalar] = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the speech model heard. Empty text: nothing worth acting on, and `reason` says why."""
+
+    text: str
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    audio_seconds: float = 0.0
+    compute_seconds: float = 0.0
+    reason: str = ""
+
+
+class HeardKind(StrEnum):
+    WAKE = "wake"
+    SPEECH = "speech"  # probability of speech in one frame
+    NEAR_WAKE = "near_wake"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the listening worker found. `sample`: index of the frame's end since the reset."""
+
+    kind: HeardKind
+    sample: int
+    score: float
+    name: str = ""  # of the wake word
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: str  # system, user, assistant
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the LLM is asked for: `grammar` is GBNF, "" for free text."""
+
+    messages: tuple[ChatMessage, ...]
+    grammar: str = ""
+    max_tokens: int = 128
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRecord:
+    """A timer as kept on disk. Wall-clock seconds since the epoch, so that it outlives a restart.
+
+    Running: `ends_at` is set. Paused: `remaining` is set. Exactly one of the two.
+    """
+
+    id: int
+    name: str
+    duration: float
+    ends_at: float | None
+    remaining: float | None
+    area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One stage of a turn. `start` and `end`: monotonic seconds."""
+
+    name: str  # wake, endpoint, transcribe, understand, act, echo, reply, speak
+    start: float
+    end: float
+    detail: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def ms(self) -> float:
+        return (self.end - self.start) * 1000.0
