@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from laresd.errors import Permanent
 from laresd.types import Json
@@ -48,3 +49,59 @@ def decode_header(line: bytes) -> tuple[Frame, int]:
     if not 0 <= length <= MAX_PAYLOAD:
         raise Permanent(f"a frame of {length} bytes is outside 0 to {MAX_PAYLOAD}")
     return frame, length
+
+
+class Fields:
+    """A frame's body, read by type: a missing or wrong field raises Permanent, naming it."""
+
+    def __init__(self, body: Mapping[str, Json]) -> None:
+        self._body = body
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._get(key, default)
+        return value if isinstance(value, str) else self._wrong(key, "a text")
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        value = self._get(key, default)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self._wrong(key, "a whole number")
+
+    def real(self, key: str, default: float | None = None) -> float:
+        value = self._get(key, default)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        return self._wrong(key, "a number")
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        value = self._get(key, default)
+        return value if isinstance(value, bool) else self._wrong(key, "true or false")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty when the key is absent."""
+        return tuple(
+            v if isinstance(v, str) else self._wrong(key, "texts") for v in self._list(key)
+        )
+
+    def rows(self, key: str) -> tuple[Fields, ...]:
+        """A list of objects; empty when the key is absent."""
+        return tuple(
+            Fields(v) if isinstance(v, dict) else self._wrong(key, "objects")
+            for v in self._list(key)
+        )
+
+    def mapping(self, key: str) -> Mapping[str, Json]:
+        """An object; empty when the key is absent."""
+        value = self._body.get(key, {})
+        return value if isinstance(value, dict) else self._wrong(key, "an object")
+
+    def _list(self, key: str) -> list[Json]:
+        value = self._body.get(key, [])
+        return value if isinstance(value, list) else self._wrong(key, "a list")
+
+    def _get(self, key: str, default: Json) -> Json:
+        value = self._body.get(key)
+        return default if value is None else value
+
+    def _wrong(self, key: str, wanted: str) -> NoReturn:
+        raise Permanent(f"field {key!r} must be {wanted}, not {self._body.get(key)!r:.80}")
