@@ -1,0 +1,260 @@
+"""The life of a worker process: one engine, frames on stdin and stdout, nothing else.
+
+An engine is a function `load(options) -> Loaded`; its module ends with
+
+    if __name__ == "__main__":
+        worker.main(load)
+
+The daemon's first frame is `load`, with the engine's options as body; the answer is `ready` with
+facts, or `error`. After that each frame is a call of one of the engine's ops, answered by any
+number of `progress` and `part` frames and exactly one `result` or `error`, cancelled calls too.
+Calls run one at a time, in order; `cancel` (with the id of the call to give up) overtakes them.
+
+The process ends when stdin closes, when its parent dies and on SIGTERM; SIGINT is ignored, because
+Ctrl-C is the daemon's business. Whatever a library prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from laresd.errors import LaresError, Permanent
+from laresd.frames import MAX_HEADER, Fields, Frame, decode_header, encode
+from laresd.types import Json
+
+MAX_QUEUED = 32  # calls that wait in the worker; the daemon's own queue is the real bound
+EXIT_MEMORY = 70  # out of memory: start again rather than limp on
+EXIT_PROTOCOL = 71  # what came from the daemon is not a frame
+_PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call returns: the body and payload of its `result` frame."""
+
+    body: Mapping[str, Json] = field(default_factory=dict)
+    payload: bytes = b""
+
+
+class Call:
+    """One request, as its handler sees it."""
+
+    def __init__(self, frame: Frame, channel: Channel, cancelled: threading.Event) -> None:
+        self.op = frame.op
+        self.body = Fields(frame.body)
+        self.payload = frame.payload
+        self._id = frame.id
+        self._channel = channel
+        self._cancelled = cancelled
+
+    @property
+    def cancelled(self) -> bool:
+        """True once nobody waits for the answer; a long handler returns soon after."""
+        return self._cancelled.is_set()
+
+    def progress(self, **facts: Json) -> None:
+        """Say that the work is getting on, so that it is not taken for a hang."""
+        self._channel.send(Frame("progress", self._id, facts))
+
+    def part(self, body: Mapping[str, Json], payload: bytes = b"") -> None:
+        """One piece of a streamed answer."""
+        self._channel.send(Frame("part", self._id, body, payload))
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An engine that is ready: its handlers by op, and facts for the daemon's status."""
+
+    handlers: Mapping[str, Handler]
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+Load = Callable[[Fields], Loaded]
+
+
+class Channel:
+    """Frames in and out; sending is safe from any thread."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source = source
+        self._sink = sink
+        self._lock = threading.Lock()
+
+    def send(self, frame: Frame) -> None:
+        with self._lock:
+            self._sink.write(encode(frame))
+            self._sink.flush()
+
+    def fail(self, request: int, error: LaresError) -> None:
+        body = {"kind": error.kind, "message": error.message, "remedy": error.remedy}
+        self.send(Frame("error", request, body))
+
+    def receive(self) -> Frame | None:
+        """The next frame; None when the daemon has closed the channel.
+
+        Raises Permanent when what came is not a frame.
+        """
+        line = self._source.readline(MAX_HEADER + 1)
+        if not line.endswith(b"\n"):
+            if len(line) > MAX_HEADER:
+                raise Permanent(f"a frame header is longer than {MAX_HEADER} bytes")
+            return None
+        frame, length = decode_header(line)
+        payload = self._source.read(length) if length else b""
+        if len(payload) < length:
+            return None
+        return Frame(frame.op, frame.id, frame.body, payload)
+
+
+class Loop:
+    """Reads calls in one thread and runs them in another, one at a time."""
+
+    def __init__(self, channel: Channel, loaded: Loaded) -> None:
+        self._channel = channel
+        self._handlers = loaded.handlers
+        self._calls: queue.Queue[tuple[Frame, threading.Event] | None] = queue.Queue()
+        self._waiting: dict[int, threading.Event] = {}  # by id: queued or running
+        self._lock = threading.Lock()
+
+    def read(self) -> None:
+        """Queue what comes in until the channel closes; `work` then returns after its call."""
+        try:
+            while (frame := self._channel.receive()) is not None:
+                self._accept(frame)
+        finally:
+            self._calls.put(None)
+
+    def work(self) -> None:
+        """Run calls until the channel closes."""
+        while (item := self._calls.get()) is not None:
+            frame, cancelled = item
+            try:
+                self._run(frame, cancelled)
+            finally:
+                with self._lock:
+                    del self._waiting[frame.id]
+
+    def _accept(self, frame: Frame) -> None:
+        with self._lock:
+            if frame.op == "cancel":
+                if frame.id in self._waiting:
+                    self._waiting[frame.id].set()
+                return
+            full = len(self._waiting) >= MAX_QUEUED or frame.id in self._waiting
+            if not full:
+                cancelled = self._waiting[frame.id] = threading.Event()
+                self._calls.put((frame, cancelled))
+        if full:
+            self._channel.fail(frame.id, Permanent(f"no room for request {frame.id}"))
+
+    def _run(self, frame: Frame, cancelled: threading.Event) -> None:
+        try:
+            answer = Answer() if cancelled.is_set() else self._handle(frame, cancelled)
+        except LaresError as error:
+            self._channel.fail(frame.id, error)
+        except (MemoryError, BrokenPipeError):
+            raise
+        except Exception as error:  # the worker's edge
+            log.exception("%s failed", frame.op)
+            self._channel.fail(frame.id, _unexpected(error))
+        else:
+            self._channel.send(Frame("result", frame.id, answer.body, answer.payload))
+
+    def _handle(self, frame: Frame, cancelled: threading.Event) -> Answer:
+        handler = self._handlers.get(frame.op)
+        if handler is None:
+            raise Permanent(f"this worker has no operation {frame.op!r}")
+        return handler(Call(frame, self._channel, cancelled))
+
+
+def main(load: Load) -> None:
+    """Serve the engine until the daemon is gone; never returns."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    os._exit(_serve(_open_channel(), load))  # not sys.exit: native threads may never join
+
+
+def _serve(channel: Channel, load: Load) -> int:
+    try:
+        frame = channel.receive()
+        loaded = _load(channel, frame, load) if frame else None
+        if loaded is None:
+            return 0
+        loop = Loop(channel, loaded)
+        threading.Thread(target=_read, args=(loop,), name="frames", daemon=True).start()
+        loop.work()
+    except MemoryError:
+        return EXIT_MEMORY
+    except BrokenPipeError:
+        return 0
+    except Permanent as error:
+        log.error("%s", error)
+        return EXIT_PROTOCOL
+    return 0
+
+
+def _read(loop: Loop) -> None:
+    """The reading thread. Ends the process with the channel, even amid a native computation."""
+    try:
+        loop.read()
+    except Permanent as error:
+        log.error("%s", error)
+        os._exit(EXIT_PROTOCOL)
+    os._exit(0)
+
+
+def _load(channel: Channel, frame: Frame, load: Load) -> Loaded | None:
+    """The loaded engine; None when it could not be, which has then been answered."""
+    try:
+        if frame.op != "load":
+            raise Permanent(f"the first frame must be load, not {frame.op!r}")
+        options = Fields(frame.body)
+        os.nice(options.integer("nice", 0))
+        loaded = load(options)
+    except LaresError as error:
+        channel.fail(frame.id, error)
+    except (MemoryError, BrokenPipeError):
+        raise
+    except Exception as error:  # the worker's edge
+        log.exception("load failed")
+        channel.fail(frame.id, _unexpected(error))
+    else:
+        channel.send(Frame("ready", frame.id, loaded.facts))
+        return loaded
+    return None
+
+
+def _unexpected(error: Exception) -> Permanent:
+    return Permanent(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def _open_channel() -> Channel:
+    """Frames on what were stdin and stdout; from now on stdout is stderr, and stdin is empty."""
+    source, sink = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    return Channel(os.fdopen(source, "rb"), os.fdopen(sink, "wb"))
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with the daemon; elsewhere the closing of stdin does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
