@@ -85,7 +85,7 @@ class EntityState:
     """
 
     state: str = "unknown"
-    attributes: Mapping[str, Json] = EMPTY
+    attributes: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
     available: bool = True
 
 
@@ -110,7 +110,7 @@ class Action:
 
     entity_id: str
     command: Command
-    params: Mapping[str, Json] = EMPTY
+    params: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
 
 
 class Status(StrEnum):
@@ -191,7 +191,7 @@ class Recognition:
     """A sentence matched by the grammar: Home Assistant's intent name and slots."""
 
     intent: str
-    slots: Mapping[str, Scalar] = EMPTY
+    slots: Mapping[str, Scalar] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
