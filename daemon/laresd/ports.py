@@ -6,6 +6,7 @@ Deadlines are absolute, on the clock of `Clock.now`. Everything that can fail ra
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
@@ -19,7 +20,9 @@ from laresd.types import (
     Recognition,
     Reply,
     Request,
+    TimerCommand,
     TimerRecord,
+    TimerResult,
     Transcript,
 )
 
@@ -33,6 +36,13 @@ class Clock(Protocol):
 
     def wall(self) -> float:
         """Seconds since the epoch, for what outlives a restart."""
+        ...
+
+    async def wait(self, event: asyncio.Event, until: float | None) -> bool:
+        """Wait for the event, at most until `until` (on `now`; None: without end).
+
+        True when the event is set, False when the time came first.
+        """
         ...
 
 
@@ -110,7 +120,21 @@ class TimerStore(Protocol):
         """Insert (id 0: a new id is given) or replace; durable when this returns."""
         ...
 
-    async def delete(self, timer_id: int) -> None: ...
+    async def delete(self, timer_id: int) -> None:
+        """Forget it; durable when this returns. Unknown ids are no error."""
+        ...
+
+
+class Timers(Protocol):
+    """The box's timers (core.timekeeper.Timekeeper)."""
+
+    async def handle(self, command: TimerCommand) -> TimerResult:
+        """Do what was asked; when this returns it is on disk.
+
+        Never raises for a request's fault (no such timer, several, too long): the result says it.
+        Raises Temporary or Permanent when the store cannot be written.
+        """
+        ...
 
 
 class AudioSource(Protocol):
