@@ -1,0 +1,42 @@
+# Lares. A new machine needs `make run` or `make test`, nothing else.
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help run demo setup setup-test test check format lock train-speech bench clean
+
+help: ## what can be made
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: setup ## set up, start laresd with a demo home, play a spoken command, stay up
+	@exec .venv/bin/lares run
+
+demo: setup ## play one spoken command; succeeds only if the lamp really changed
+	@exec .venv/bin/lares demo
+
+setup: ## only the set-up
+	@daemon/setup/setup.sh run
+
+setup-test:
+	@daemon/setup/setup.sh test
+
+test: setup-test check ## everything: unit, contract, scenario, with real engines and brokers
+	$(PYTHON) -m pytest
+
+check: setup-test ## the fast part: style, types, import contracts, tests without models
+	.venv/bin/ruff check daemon tests
+	.venv/bin/ruff format --check daemon tests
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	$(PYTHON) -m pytest -q -m "not slow" tests/unit
+
+format: setup-test ## put the code into its form
+	.venv/bin/ruff check --fix daemon tests
+	.venv/bin/ruff format daemon tests
+
+lock: ## write the hashed pins anew from pyproject.toml (needs uv)
+	daemon/requirements/lock.sh
+
+bench-%: setup-test ## measure: commands, stt, idle, voice -> tests/bench/RESULTS.md
+	$(PYTHON) -m tests.bench.$*
+
+clean: ## remove what was made here
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis daemon/*.egg-info
