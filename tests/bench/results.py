@@ -29,7 +29,7 @@ AREAS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `name` is `<area>/<what>_<unit>`, `goal` as `<=300`, `peer` the figure beside it."""
+    """One figure. `name`: `<area>/<what>_<unit>`; `goal`: `<=300`; `peer`: the figure beside it."""
 
     name: str
     value: float | int | str
