@@ -151,6 +151,25 @@ class AudioSink(Protocol):
         ...
 
 
+class Subscription(AsyncIterator[tuple[str, bytes, bool]], Protocol):
+    """(topic, payload, retained) of some filters, across reconnects, until it is closed.
+
+    Its queue is bounded and drops its oldest message with a warning, so that a slow reader never
+    stops the network. Retained messages come again after `add` and after a reconnect. Filters of
+    one bus should not overlap: some brokers then deliver a message twice.
+    """
+
+    def add(self, *topic_filters: str) -> None:
+        """Have these too, from now on; a broker that is away learns of them when it is back."""
+        ...
+
+    def remove(self, *topic_filters: str) -> None: ...
+
+    def close(self) -> None:
+        """No more messages: the iteration ends after those in the queue."""
+        ...
+
+
 class Bus(Protocol):
     """The MQTT broker, however often its connection comes and goes."""
 
@@ -163,8 +182,8 @@ class Bus(Protocol):
         """Acknowledged by the broker when this returns (QoS 1). Raises Temporary if it is away."""
         ...
 
-    def subscribe(self, topic_filter: str) -> AsyncIterator[tuple[str, bytes, bool]]:
-        """(topic, payload, retained) of this filter, across reconnects, until it is closed."""
+    def subscribe(self, *topic_filters: str) -> Subscription:
+        """The messages of these filters; subscribed before anything that is published later."""
         ...
 
 
