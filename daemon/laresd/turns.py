@@ -1,0 +1,151 @@
+"""What a spoken turn is made of: the events and effects of its state machine.
+
+`core.turn` decides; `frontends.voice` brings the events and carries out the effects. Every
+position is an index of samples (16 kHz) in the audio source since its session began, so a
+recording that plays faster than real time behaves exactly as the microphone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    IDLE = "idle"
+    LISTENING = "listening"  # the wake word was heard, or the ear is open
+    THINKING = "thinking"  # the utterance has ended: transcribe, understand, act
+    SPEAKING = "speaking"
+    FOLLOW_UP = "follow_up"  # listening for an answer, without the wake word
+
+
+class Closing(StrEnum):
+    """Why a turn ended."""
+
+    DONE = "done"  # the reply was spoken
+    NO_SPEECH = "no_speech"  # nothing was said after the wake word
+    NOTHING_HEARD = "nothing_heard"  # noise, or text that nobody said
+    NOT_ADDRESSED = "not_addressed"  # open ear: the wake phrase was not in it
+    INTERRUPTED = "interrupted"  # the wake word came again
+    CANCELLED = "cancelled"  # by a button, the daemon's stop, or a worker that failed
+
+
+@dataclass(frozen=True, slots=True)
+class WakeHeard:
+    """A wake word ended at sample `at`."""
+
+    at: int
+    name: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeard:
+    """One frame that ends at sample `end`, with its probability of speech."""
+
+    end: int
+    speech: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """Job `job` is done. `text`: what may be acted on, empty for nothing (noise, made-up text).
+
+    `complete`: it is a whole command already. `addressed`: the wake phrase, where one is asked
+    for, was in it; addressed with empty text is the wake phrase alone.
+    """
+
+    job: int
+    text: str
+    complete: bool = False
+    addressed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReady:
+    """The reply to job `job` can be spoken. `asks`: it wants an answer."""
+
+    job: int
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """The reply of job `job` was spoken, or could not be."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop whatever is going on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """No more audio will come."""
+
+
+Event = WakeHeard | FrameHeard | Transcribed | ReplyReady | PlaybackEnded | Cancel | SourceEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A turn begins. `name` of the wake word; empty for an open ear or a follow-up."""
+
+    at: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Start job `job` on samples `start` to `end`. It is speculative until a Commit names it."""
+
+    job: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Speech went on: the result of `job` is not wanted."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The endpoint, decided at sample `at`: what `job` hears is the command.
+
+    Speech was between `speech_start` and `speech_end`.
+    """
+
+    job: int
+    speech_start: int
+    speech_end: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Understand and act on the text of `job`."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak the reply to `job`."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The turn is over: stop its work and its sound."""
+
+    closing: Closing
+    at: int
+
+
+Effect = Open | Transcribe | Discard | Commit | Answer | Speak | Close

@@ -1,0 +1,21 @@
+"""A synthesizer that speaks in levels and remembers what it said."""
+
+from __future__ import annotations
+
+from laresd.errors import LaresError
+from tests.fakes.audio import speech
+
+
+class FakeSynthesizer:
+    """`spoken` has every sentence in order. `failures` are raised first, one for each call."""
+
+    def __init__(self, *, ms_per_letter: float = 50) -> None:
+        self.spoken: list[str] = []
+        self.failures: list[LaresError] = []
+        self._ms_per_letter = ms_per_letter
+
+    async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.spoken.append(text)
+        return speech(len(text) * self._ms_per_letter)
