@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from laresd.errors import LaresError
 from tests.fakes.audio import speech
+
+from laresd.errors import LaresError
 
 
 class FakeSynthesizer:
