@@ -151,13 +151,17 @@ class AudioSink(Protocol):
         ...
 
 
-class Subscription(AsyncIterator[tuple[str, bytes, bool]], Protocol):
+class Subscription(Protocol):
     """(topic, payload, retained) of some filters, across reconnects, until it is closed.
 
     Its queue is bounded and drops its oldest message with a warning, so that a slow reader never
     stops the network. Retained messages come again after `add` and after a reconnect. Filters of
     one bus should not overlap: some brokers then deliver a message twice.
     """
+
+    def __aiter__(self) -> AsyncIterator[tuple[str, bytes, bool]]: ...
+
+    async def __anext__(self) -> tuple[str, bytes, bool]: ...
 
     def add(self, *topic_filters: str) -> None:
         """Have these too, from now on; a broker that is away learns of them when it is back."""
