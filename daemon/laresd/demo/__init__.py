@@ -1,1 +1,1 @@
-"""The demo home: a process of its own that knows Lares only through MQTT."""
+"""A simulated home in a process of its own. It knows Lares only through MQTT."""
