@@ -74,6 +74,7 @@ class Turn:
     early_silence_ms: int = 200  # pause at which transcription starts speculatively
     start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
     max_utterance_ms: int = 15000
+    follow_up_ms: int = 0  # listen this long for the answer to a question; 0: never
     vad_threshold: float = 0.5
 
 

@@ -51,14 +51,15 @@ class FrameHeard:
 class Transcribed:
     """Job `job` is done. `text`: what may be acted on, empty for nothing (noise, made-up text).
 
-    `complete`: it is a whole command already. `addressed`: the wake phrase, where one is asked
-    for, was in it; addressed with empty text is the wake phrase alone.
+    `complete`: it is a whole command already. Where a wake phrase is asked for, `addressed` says
+    that it was there, and `wake_only` that it was all there was.
     """
 
     job: int
     text: str
     complete: bool = False
     addressed: bool = True
+    wake_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,10 @@ class ReplyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a Request. `understood_by`: grammar, loose, llm or "" for nobody."""
+    """The answer to a Request. `understood_by`: grammar, loose, llm or "" for nobody.
+
+    `spans`: the stages between request and reply, as they were noted.
+    """
 
     request_id: str
     kind: ReplyKind
@@ -184,6 +187,7 @@ class Reply:
     understood_by: str = ""
     intent: str = ""
     outcomes: tuple[Outcome, ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,3 +352,28 @@ class Span:
     @property
     def ms(self) -> float:
         return (self.end - self.start) * 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One spoken turn, from the wake word to the end of the reply.
+
+    `closing`: done, no_speech, nothing_heard, not_addressed, interrupted or cancelled; `reason`
+    says it to a person, with notes on the recording. Stages that audio alone decides (wake,
+    endpoint) are as long as the audio, however fast the recording was played.
+    """
+
+    id: str
+    source: str  # microphone, or the recording's name
+    closing: str
+    reason: str = ""
+    wake_word: str = ""
+    transcript: Transcript | None = None
+    reply: Reply | None = None
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def publications(self) -> tuple[Publication, ...]:
+        """What was sent to devices, in the order of the actions."""
+        outcomes = self.reply.outcomes if self.reply else ()
+        return tuple(sent for outcome in outcomes for sent in outcome.published)
