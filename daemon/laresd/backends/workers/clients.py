@@ -1,0 +1,152 @@
+"""The ports that engines serve, over their workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+
+from laresd.backends.workers.supervisor import Worker
+from laresd.errors import Permanent
+from laresd.frames import Fields
+from laresd.types import (
+    Entity,
+    Generation,
+    Heard,
+    HeardKind,
+    Home,
+    Json,
+    Recognition,
+    Scalar,
+    Transcript,
+)
+
+HEAR_TIMEOUT = 5.0  # seconds; `hear` carries no deadline, and a frame's work takes milliseconds
+
+
+class WorkerTranscriber:
+    """Transcriber over `laresd.engines.whisper`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+        frame = await self._worker.call(
+            "transcribe", {"language": language}, pcm, deadline=deadline
+        )
+        body = Fields(frame.body)
+        return Transcript(
+            text=body.text("text"),
+            avg_logprob=body.real("avg_logprob", 0.0),
+            no_speech_prob=body.real("no_speech_prob", 0.0),
+            audio_seconds=body.real("audio_seconds", 0.0),
+            compute_seconds=body.real("compute_seconds", 0.0),
+            reason=body.text("reason", ""),
+        )
+
+
+class WorkerListener:
+    """Listener over `laresd.engines.listen`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def hear(self, pcm: bytes) -> Sequence[Heard]:
+        frame = await self._worker.call("hear", {}, pcm, deadline=_soon())
+        return [
+            Heard(
+                HeardKind(row.text("kind")),
+                row.integer("sample"),
+                row.real("score"),
+                row.text("name", ""),
+            )
+            for row in Fields(frame.body).rows("heard")
+        ]
+
+    async def reset(self) -> None:
+        await self._worker.call("reset", {}, deadline=_soon())
+
+
+class WorkerSynthesizer:
+    """Synthesizer over `laresd.engines.speech`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
+        frame = await self._worker.call(
+            "synthesize", {"text": text, "language": language}, deadline=deadline
+        )
+        return frame.payload
+
+
+class WorkerLanguageModel:
+    """LanguageModel over `laresd.engines.llama`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
+        """The answer in pieces. A worker that dies after the first piece costs the answer."""
+        body: dict[str, Json] = {
+            "messages": [{"role": m.role, "content": m.content} for m in generation.messages],
+            "grammar": generation.grammar,
+            "max_tokens": generation.max_tokens,
+            "temperature": generation.temperature,
+            "stop": list(generation.stop),
+        }
+        async with aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames:
+            async for frame in frames:
+                if frame.op == "part":
+                    yield Fields(frame.body).text("text")
+
+
+class WorkerGrammar:
+    """Grammar over `laresd.engines.grammar`; what it learned is taught again after a restart."""
+
+    def __init__(self, worker: Worker, *, learn_timeout_s: float = 30.0) -> None:
+        self._worker = worker
+        self._learn_timeout = learn_timeout_s
+
+    async def learn(self, home: Home, language: str) -> None:
+        body: dict[str, Json] = {
+            "language": language,
+            "areas": list(home.areas),
+            "entities": [_entity(entity) for entity in home.entities.values()],
+        }
+        self._worker.keep(f"learn {language}", "learn", body)
+        await self._worker.call("learn", body, deadline=_soon(self._learn_timeout))
+
+    async def recognize(
+        self, text: str, *, language: str, area: str | None, deadline: float
+    ) -> Sequence[Recognition]:
+        body: dict[str, Json] = {"text": text, "language": language, "area": area}
+        frame = await self._worker.call("recognize", body, deadline=deadline)
+        return [
+            Recognition(row.text("intent"), _slots(row))
+            for row in Fields(frame.body).rows("recognitions")
+        ]
+
+
+def _entity(entity: Entity) -> dict[str, Json]:
+    return {
+        "entity_id": entity.entity_id,
+        "name": entity.name,
+        "domain": entity.domain,
+        "area": entity.area,
+        "aliases": list(entity.aliases),
+        "device_class": entity.device_class,
+    }
+
+
+def _slots(row: Fields) -> Mapping[str, Scalar]:
+    slots: dict[str, Scalar] = {}
+    for name, value in row.mapping("slots").items():
+        if isinstance(value, (list, dict)):
+            raise Permanent(f"the grammar gave a slot {name!r} that is no plain value")
+        slots[name] = value
+    return slots
+
+
+def _soon(seconds: float = HEAR_TIMEOUT) -> float:
+    return asyncio.get_running_loop().time() + seconds

@@ -1,0 +1,179 @@
+"""One life of a worker process: calls answered one at a time, until it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+
+from laresd.backends.workers.process import Process, Spec
+from laresd.errors import Permanent, from_kind
+from laresd.frames import Fields, Frame
+from laresd.types import Json
+
+MAX_UNREAD = 64  # frames of a stream that its reader has not taken; then the worker is held up
+_FINAL = ("result", "ready", "error")
+
+
+class Died(Exception):
+    """The worker died during a call. `on_purpose`: it was ended because it was too slow."""
+
+    def __init__(self, reason: str, *, on_purpose: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.on_purpose = on_purpose
+
+
+class _Exchange:
+    """A call in flight. None in `frames`: the worker is dead."""
+
+    def __init__(self, number: int) -> None:
+        self.id = number
+        self.frames: asyncio.Queue[Frame | None] = asyncio.Queue(MAX_UNREAD)
+        self.abandoned = False
+        self.finished = False
+
+    def drop(self) -> None:
+        """Make room, so that whoever puts a frame does not wait for a reader that left."""
+        while not self.frames.empty():
+            self.frames.get_nowait()
+
+
+class Session:
+    """Calls to one running process. `serve` must run meanwhile."""
+
+    def __init__(self, process: Process, spec: Spec) -> None:
+        self._process = process
+        self._spec = spec
+        self._exchange: _Exchange | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._count = 0
+        self._death: Died | None = None
+        self._doom: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def busy(self) -> bool:
+        return self._exchange is not None
+
+    @property
+    def dead(self) -> bool:
+        return self._death is not None
+
+    async def serve(self) -> Died:
+        """Deliver frames until the process has died; then every call in flight knows it."""
+        try:
+            await self._receive()
+            self._process.kill()  # it may have closed stdout and live on
+            ended = await self._process.ended()
+            self._death = self._death or Died(ended)
+            return self._death
+        finally:
+            self._close()
+
+    def kill(self, reason: str, *, on_purpose: bool = False) -> None:
+        """End the process; the first reason is the one that is told."""
+        self._death = self._death or Died(reason, on_purpose=on_purpose)
+        self._process.kill()
+
+    async def call(
+        self, op: str, body: Mapping[str, Json], payload: bytes, *, deadline: float
+    ) -> AsyncGenerator[Frame, None]:
+        """The answer's frames: progress and parts, then the result.
+
+        Raises Died, DeadlineExceeded, or the error that the worker answered. Close it early to
+        give the call up.
+        """
+        async with asyncio.timeout_at(deadline):
+            await self._idle.wait()
+        if self._death is not None:
+            raise self._death
+        self._count += 1
+        exchange = self._exchange = _Exchange(self._count)
+        self._idle.clear()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._process.send(Frame(op, exchange.id, body, payload))
+            while True:
+                frame = await self._next(exchange, deadline)
+                if frame.op == "error":
+                    fields = Fields(frame.body)
+                    remedy = fields.text("remedy", "")
+                    raise from_kind(fields.text("kind"), fields.text("message"), remedy)
+                yield frame
+                if frame.op in _FINAL:
+                    return
+        finally:
+            if not exchange.finished:
+                self._abandon(exchange)
+
+    async def _next(self, exchange: _Exchange, deadline: float) -> Frame:
+        loop = asyncio.get_running_loop()
+        stalled = loop.time() + self._spec.stall_s
+        try:
+            async with asyncio.timeout_at(min(stalled, deadline)):
+                frame = await exchange.frames.get()
+        except TimeoutError:
+            if deadline <= stalled:
+                raise
+            self.kill(f"gave no sign of life for {self._spec.stall_s:g} s and was killed")
+            raise self._death or Died("hung") from None
+        if frame is None:
+            raise self._death or Died("died")
+        return frame
+
+    async def _receive(self) -> None:
+        try:
+            while (frame := await self._process.receive()) is not None:
+                await self._deliver(frame)
+        except Permanent as error:
+            self.kill(f"sent what is not a frame: {error.message}")
+
+    def _close(self) -> None:
+        self._death = self._death or Died("was stopped")
+        self._cancel_doom()
+        if self._exchange is not None:
+            if self._exchange.frames.full():
+                self._exchange.drop()
+            self._exchange.frames.put_nowait(None)
+        self._idle.set()
+
+    async def _deliver(self, frame: Frame) -> None:
+        exchange = self._exchange
+        if exchange is None or frame.id != exchange.id:
+            raise Permanent(f"{frame.op} for request {frame.id}, which is not running")
+        final = frame.op in _FINAL
+        if final:
+            self._release(exchange)
+        if not exchange.abandoned:
+            await exchange.frames.put(frame)
+
+    def _release(self, exchange: _Exchange) -> None:
+        exchange.finished = True
+        self._exchange = None
+        self._cancel_doom()
+        self._idle.set()
+
+    def _abandon(self, exchange: _Exchange) -> None:
+        """Nobody waits for this call any more: the worker may finish it, within its grace."""
+        exchange.abandoned = True
+        exchange.drop()
+        if self.dead:
+            return
+        reason = f"was ended: a request overran by {self._spec.grace_s:g} s"
+        if self._spec.grace_s <= 0:
+            self.kill("was ended: a request took too long", on_purpose=True)
+            return
+        with contextlib.suppress(ConnectionError):
+            self._process.post(Frame("cancel", exchange.id))
+        loop = asyncio.get_running_loop()
+        self._doom = loop.call_later(self._spec.grace_s, self.kill, reason)
+
+    def _cancel_doom(self) -> None:
+        if self._doom is not None:
+            self._doom.cancel()
+            self._doom = None
