@@ -1,0 +1,458 @@
+"""The turn's state machine: when a turn opens, what is its command, and when it is over.
+
+A room is written as text, one character for each frame of 32 ms: `.` quiet, `#` speech, `+` a
+frame between the two thresholds, `W` the wake word (12 frames of speech), `w` one frame of speech
+at whose end it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laresd import config
+from laresd.core.turn import (
+    CONFIRM,
+    PRE_ROLL,
+    TRAIL,
+    Machine,
+    Rules,
+    State,
+    rules,
+    step,
+)
+from laresd.turns import (
+    Answer,
+    Cancel,
+    Close,
+    Closing,
+    Commit,
+    Discard,
+    Effect,
+    Event,
+    FrameHeard,
+    Open,
+    Phase,
+    PlaybackEnded,
+    ReplyReady,
+    SourceEnded,
+    Speak,
+    Transcribe,
+    Transcribed,
+    WakeHeard,
+)
+from laresd.types import FRAME_SAMPLES
+
+PROBABILITY = {".": 0.02, "+": 0.42, "#": 0.9, "w": 0.9}
+RULES = rules(config.Turn())
+OPEN_EAR = rules(config.Turn(), open_ear=True)
+FOLLOW_UP = rules(config.Turn(follow_up_ms=4000))
+EARLY, END = "." * 7, "." * 22  # silence just over 200 ms and 700 ms
+
+
+def spelled(room: str) -> str:
+    return room.replace("W", "#" * 11 + "w")
+
+
+class Room:
+    """A machine and everything that it asked for."""
+
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.machine = Machine(rules)
+        self.effects: list[Effect] = []
+        self.sample = 0
+
+    def hear(self, frames: str) -> list[Effect]:
+        """The effects of these frames alone."""
+        before = len(self.effects)
+        for frame in spelled(frames):
+            self.sample += FRAME_SAMPLES
+            self.tell(FrameHeard(self.sample, PROBABILITY[frame]))
+            if frame == "w":
+                self.tell(WakeHeard(self.sample, "okay_nabu"))
+        return self.effects[before:]
+
+    def tell(self, event: Event) -> list[Effect]:
+        new = self.machine.step(event)
+        self.effects += new
+        return list(new)
+
+    def names(self) -> list[str]:
+        return [type(effect).__name__ for effect in self.effects]
+
+
+E = TypeVar("E", Open, Transcribe, Commit, Close)
+
+
+def only(effects: list[Effect], kind: type[E]) -> E:
+    (found,) = [effect for effect in effects if isinstance(effect, kind)]
+    return found
+
+
+def test_nothing_happens_in_a_room_where_people_talk() -> None:
+    room = Room()
+    assert room.hear("..####..####" + "." * 300) == []
+    assert room.machine.phase is Phase.IDLE
+
+
+def test_wake_word_command_reply() -> None:
+    room = Room()
+    room.hear("...W....########" + END)
+    assert room.names() == ["Open", "Transcribe", "Commit"]
+    assert room.tell(Transcribed(1, "turn on the light")) == [Answer(1)]
+    assert room.tell(ReplyReady(1)) == [Speak(1)]
+    (close,) = room.tell(PlaybackEnded(1))
+    assert isinstance(close, Close)
+    assert close.closing is Closing.DONE
+    assert room.machine.phase is Phase.IDLE
+
+
+def test_the_command_is_heard_with_a_pre_roll_and_a_trail_but_without_the_wake_word() -> None:
+    room = Room()
+    room.hear("W" + "." * 20 + "########" + END)
+    transcribe = only(room.effects, Transcribe)
+    command_start, command_end = 32 * FRAME_SAMPLES, 40 * FRAME_SAMPLES
+    assert transcribe == Transcribe(1, command_start - PRE_ROLL, command_end + TRAIL)
+    commit = only(room.effects, Commit)
+    assert commit == Commit(1, command_start, command_end, commit.at)
+
+
+def test_the_pre_roll_never_reaches_into_the_wake_word() -> None:
+    room = Room()
+    room.hear("W..########" + END)
+    assert only(room.effects, Transcribe).start == 12 * FRAME_SAMPLES
+
+
+def test_the_tail_of_the_wake_word_is_not_the_command() -> None:
+    room = Room()
+    room.hear("W###" + "." * 10)  # "nabu" still sounds for 96 ms, then the person thinks
+    assert room.names() == ["Open"]
+    room.hear("#####" + END)
+    transcribe = only(room.effects, Transcribe)
+    assert transcribe.start >= 15 * FRAME_SAMPLES
+
+
+def test_a_command_without_a_pause_after_the_wake_word_is_heard_from_there() -> None:
+    room = Room()
+    room.hear("W##########" + END)
+    assert only(room.effects, Transcribe).start == 12 * FRAME_SAMPLES
+
+
+def test_a_command_that_began_before_the_late_detection_is_not_cut() -> None:
+    room = Room()
+    room.hear("#######..##w########" + END)
+    assert only(room.effects, Transcribe).start == 9 * FRAME_SAMPLES
+
+
+def test_speech_that_goes_on_discards_the_early_transcription() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY + "####" + END)
+    assert room.names() == ["Open", "Transcribe", "Discard", "Transcribe", "Commit"]
+    first, second = (e for e in room.effects if isinstance(e, Transcribe))
+    assert second.start == first.start
+    assert second.end > first.end
+    assert only(room.effects, Commit).job == second.job
+
+
+def test_a_click_in_the_pause_changes_nothing() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY + "#" + END)
+    assert room.names() == ["Open", "Transcribe", "Commit"]
+
+
+def test_uncertain_frames_continue_speech_and_do_not_begin_it() -> None:
+    assert Room().hear("W..." + "+" * 20) == [Open(12 * FRAME_SAMPLES, "okay_nabu")]
+    room = Room()
+    room.hear("W...##++++" + END)
+    assert only(room.effects, Commit).speech_end == 21 * FRAME_SAMPLES
+
+
+def test_a_whole_command_ends_the_turn_before_the_silence_does() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    effects = room.tell(Transcribed(1, "turn on the light", complete=True))
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+
+
+def test_a_whole_command_waits_while_somebody_may_be_speaking() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY + "#")
+    assert room.tell(Transcribed(1, "turn on the light", complete=True)) == []
+    effects = room.hear(".")
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+
+
+def test_an_early_text_waits_for_the_endpoint() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    assert room.tell(Transcribed(1, "turn on")) == []
+    assert [type(effect) for effect in room.hear(END)] == [Commit, Answer]
+
+
+def test_the_text_of_a_discarded_job_is_ignored() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY + "####")
+    assert room.tell(Transcribed(1, "turn on", complete=True)) == []
+    assert room.machine.phase is Phase.LISTENING
+
+
+def test_silence_after_the_wake_word_ends_the_turn() -> None:
+    room = Room()
+    room.hear("W" + "." * 156)
+    assert room.names() == ["Open"]
+    (close,) = room.hear(".")
+    assert isinstance(close, Close)
+    assert close.closing is Closing.NO_SPEECH
+
+
+def test_noise_that_becomes_no_text_closes_the_turn_without_an_action() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    (close,) = room.tell(Transcribed(1, ""))
+    assert isinstance(close, Close)
+    assert close.closing is Closing.NOTHING_HEARD
+
+
+def test_somebody_who_never_stops_is_cut_at_the_longest_utterance() -> None:
+    room = Room()
+    room.hear("W.." + "#" * 500)
+    commit = only(room.effects, Commit)
+    assert commit.speech_end - commit.speech_start == pytest.approx(
+        RULES.longest, abs=FRAME_SAMPLES
+    )
+
+
+def test_the_wake_word_said_twice_begins_again() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY + "W...#####" + END)
+    assert room.names() == ["Open", "Transcribe", "Discard", "Transcribe", "Commit"]
+    second = [e for e in room.effects if isinstance(e, Transcribe)][1]
+    assert second.start == 38 * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("speaking", [False, True])
+def test_the_wake_word_interrupts_thinking_and_speaking(speaking: bool) -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    if speaking:
+        room.tell(ReplyReady(1))
+    close, opened = room.hear("W")
+    assert isinstance(close, Close)
+    assert close.closing is Closing.INTERRUPTED
+    assert isinstance(opened, Open)
+    assert room.tell(PlaybackEnded(1)) == []
+    assert room.machine.phase is Phase.LISTENING
+
+
+def test_speech_without_the_wake_word_does_not_interrupt() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.tell(ReplyReady(1))
+    assert room.hear("#" * 50) == []
+
+
+def test_an_open_ear_opens_a_turn_at_speech_and_hears_its_beginning() -> None:
+    room = Room(OPEN_EAR)
+    room.hear("." * 20 + "######" + END)
+    assert room.names() == ["Open", "Transcribe", "Commit"]
+    assert only(room.effects, Transcribe).start == 20 * FRAME_SAMPLES - PRE_ROLL
+
+
+def test_an_open_ear_forgets_what_was_not_said_to_it() -> None:
+    room = Room(OPEN_EAR)
+    room.hear("....######" + END)
+    (close,) = room.tell(Transcribed(1, "", addressed=False))
+    assert isinstance(close, Close)
+    assert close.closing is Closing.NOT_ADDRESSED
+
+
+def test_the_wake_phrase_alone_listens_for_the_command() -> None:
+    room = Room(OPEN_EAR)
+    room.hear("....######" + END)
+    assert room.tell(Transcribed(1, "", wake_only=True)) == []
+    assert room.machine.phase is Phase.LISTENING
+    room.hear("..#####" + END)
+    assert room.names() == ["Open", "Transcribe", "Commit", "Transcribe", "Commit"]
+
+
+def test_a_question_is_followed_by_listening_without_the_wake_word() -> None:
+    room = Room(FOLLOW_UP)
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "turn it on"))
+    room.tell(ReplyReady(1, asks=True))
+    room.tell(PlaybackEnded(1))
+    assert room.machine.phase is Phase.FOLLOW_UP
+    room.hear("." * 10 + "####" + END)
+    assert room.names()[-3:] == ["Open", "Transcribe", "Commit"]
+
+
+def test_a_question_that_nobody_answers_is_forgotten() -> None:
+    room = Room(FOLLOW_UP)
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "turn it on"))
+    room.tell(ReplyReady(1, asks=True))
+    room.tell(PlaybackEnded(1))
+    assert room.hear("." * 135) == []
+    assert room.machine.phase is Phase.IDLE
+
+
+def test_a_recording_that_ends_in_speech_is_answered() -> None:
+    room = Room()
+    room.hear("W...####")
+    effects = room.tell(SourceEnded())
+    assert [type(effect) for effect in effects] == [Transcribe, Commit]
+    assert only(effects, Transcribe).end == room.sample
+    assert room.tell(Transcribed(1, "turn on the light")) == [Answer(1)]
+
+
+@pytest.mark.parametrize("frames", ["W", "W###", "W......"])
+def test_a_recording_that_ends_after_the_wake_word_says_so(frames: str) -> None:
+    room = Room()
+    room.hear(frames)
+    (close,) = room.tell(SourceEnded())
+    assert isinstance(close, Close)
+    assert close.closing is Closing.NO_SPEECH
+
+
+@pytest.mark.parametrize("frames", ["W..", "W...####", "W...####" + END])
+def test_cancelling_stops_whatever_goes_on(frames: str) -> None:
+    room = Room()
+    room.hear(frames)
+    (close,) = room.tell(Cancel())
+    assert isinstance(close, Close)
+    assert close.closing is Closing.CANCELLED
+    assert room.tell(Cancel()) == []
+
+
+def test_frames_that_come_again_are_ignored() -> None:
+    room = Room()
+    room.hear("W...####")
+    assert room.tell(FrameHeard(FRAME_SAMPLES, 0.9)) == []
+
+
+# -- any events in any order ------------------------------------------------------------------
+
+jobs = st.integers(0, 6)
+events: st.SearchStrategy[str | Event] = st.one_of(
+    st.text(alphabet=".#+Ww", min_size=1, max_size=60),
+    st.sampled_from(["." * 30, "#" * 20, "." * 170, "#" * 480]),
+    st.builds(
+        Transcribed,
+        jobs,
+        st.sampled_from(["", "turn on"]),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.builds(ReplyReady, jobs, st.booleans()),
+    st.builds(PlaybackEnded, jobs),
+    st.just(Cancel()),
+    st.just(SourceEnded()),
+)
+all_rules = st.sampled_from([RULES, OPEN_EAR, FOLLOW_UP])
+
+
+def turns(effects: list[Effect]) -> Iterator[list[Effect]]:
+    """The effects of each turn, from its Open to its Close."""
+    turn: list[Effect] = []
+    for effect in effects:
+        if isinstance(effect, Open):
+            assert not turn, "a turn opened inside a turn"
+        else:
+            assert turn, f"{effect} outside a turn"
+        turn.append(effect)
+        if isinstance(effect, Close):
+            yield turn
+            turn = []
+    if turn:
+        yield turn
+
+
+def check_jobs(effects: list[Effect], heard: int) -> None:
+    """One job at a time, each inside the audio, and every answer to a committed one."""
+    wanted: int | None = None
+    committed: int | None = None
+    for effect in effects:
+        match effect:
+            case Transcribe():
+                assert wanted is None or wanted == committed, "two jobs at once"
+                assert 0 <= effect.start < effect.end <= heard
+                wanted = effect.job
+            case Discard():
+                assert effect.job == wanted
+                wanted = None
+            case Commit():
+                assert effect.job == wanted, "commits to a job that is not wanted"
+                assert committed != effect.job, "commits twice"
+                assert effect.speech_start < effect.speech_end <= effect.at <= heard
+                committed = effect.job
+            case Answer() | Speak():
+                assert effect.job == committed
+
+
+@given(all_rules, st.lists(events, max_size=25))
+def test_any_sequence_of_events_keeps_the_invariants(
+    rules: Rules, script: list[str | Event]
+) -> None:
+    room = Room(rules)
+    for item in script:
+        if isinstance(item, str):
+            room.hear(item)
+        else:
+            room.tell(item)
+        assert room.machine.keep_from <= room.sample
+    numbers = [effect.job for effect in room.effects if isinstance(effect, Transcribe)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for turn in turns(room.effects):
+        check_jobs(turn, room.sample)
+        assert sum(isinstance(effect, Answer) for effect in turn) <= 1
+
+
+@given(all_rules, st.lists(events, max_size=15))
+def test_whatever_happened_silence_and_finished_work_lead_back_to_idle(
+    rules: Rules, script: list[str | Event]
+) -> None:
+    room = Room(rules)
+    for item in script:
+        if isinstance(item, str):
+            room.hear(item)
+        else:
+            room.tell(item)
+    for _ in range(3):
+        room.hear("." * 200)
+        job = sum(isinstance(effect, Transcribe) for effect in room.effects)
+        for event in (Transcribed(job, "x"), ReplyReady(job), PlaybackEnded(job), SourceEnded()):
+            room.tell(event)
+    assert room.machine.phase is Phase.IDLE
+
+
+@given(all_rules, st.lists(events, max_size=15))
+def test_audio_that_an_effect_names_was_kept(rules: Rules, script: list[str | Event]) -> None:
+    state, sample = State(), 0
+    for item in script:
+        events = [item] if not isinstance(item, str) else list(frames(item, sample))
+        for event in events:
+            kept_from = state.keep_from
+            state, effects = step(state, event, rules)
+            for effect in effects:
+                if isinstance(effect, Transcribe):
+                    assert effect.start >= kept_from
+        sample = state.now if isinstance(item, str) else sample
+
+
+def frames(room: str, sample: int) -> Iterator[Event]:
+    for frame in spelled(room):
+        sample += FRAME_SAMPLES
+        yield FrameHeard(sample, PROBABILITY[frame])
+        if frame == "w":
+            yield WakeHeard(sample, "okay_nabu")
+
+
+def test_the_shortest_speech_that_counts() -> None:
+    assert CONFIRM == 2 * FRAME_SAMPLES
