@@ -1,0 +1,238 @@
+"""Speech to text by any Whisper model in CTranslate2's format. Runs as a worker process.
+
+Op: `transcribe` {language}, payload 16 kHz mono s16 -> {text, avg_logprob, no_speech_prob,
+audio_seconds, compute_seconds, reason}. Empty text: nothing worth acting on, `reason` says why.
+
+A model's folder may hold `lares.json`, which says how the model wants to be used:
+
+    padding     "speech": it was trained on short windows and gets the speech and 0.6 s of silence;
+                "full" (what OpenAI's models need): always 30 s
+    languages   what it understands, if that is not what its vocabulary says
+    max_tokens  the length of its position table, prompt included
+    min_logprob text less likely than this is dropped (mean log probability of a token)
+
+Audio beyond 30 s is cut into windows of 30 s.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_ctranslate2_storage
+
+from laresd.engines import made_up, worker
+from laresd.errors import LaresError, Permanent
+from laresd.frames import Fields
+from laresd.types import SAMPLE_RATE, Json
+
+WINDOW_SECONDS = 30
+WINDOW_FRAMES = 3000  # of 10 ms
+TAIL_FRAMES = 60  # silence after the speech, in which a model trained on short windows ends
+SHORTEST = SAMPLE_RATE // 10  # samples; less holds no word
+TOKENS_PER_SECOND = 16  # more is a model that has lost its way
+
+Samples = npt.NDArray[np.float32]
+
+
+class _Result(Protocol):
+    """What CTranslate2 returns for one window."""
+
+    sequences_ids: Sequence[Sequence[int]]
+    scores: Sequence[float]
+    no_speech_prob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a model wants to be used: its folder's lares.json."""
+
+    padding: str = "full"
+    languages: tuple[str, ...] = ()
+    max_tokens: int = 448
+    min_logprob: float = -1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The text of one window. Probabilities as Whisper's authors define them."""
+
+    seconds: float
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+
+
+class Ear:
+    """One loaded model."""
+
+    def __init__(self, model: WhisperModel, habits: Habits, beam_size: int) -> None:
+        self._model = model
+        self._habits = habits
+        self._beam_size = beam_size
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self._habits.languages or tuple(self._model.supported_languages)
+
+    def transcribe(self, call: worker.Call) -> worker.Answer:
+        begun = time.perf_counter()
+        samples = _samples(call.payload)
+        tokenizer = self._tokenizer(call.body.text("language", "en"))
+        windows: list[Heard] = []
+        step = WINDOW_SECONDS * SAMPLE_RATE
+        for start in range(0, len(samples), step):
+            if call.cancelled:
+                break
+            if len(piece := samples[start : start + step]) >= SHORTEST:
+                windows.append(self._window(piece, tokenizer))
+            call.progress(seconds=start // SAMPLE_RATE)
+        text, reason = self._judge(windows)
+        return worker.Answer(
+            {
+                "text": text,
+                "reason": reason,
+                "avg_logprob": min((w.avg_logprob for w in windows), default=0.0),
+                "no_speech_prob": max((w.no_speech_prob for w in windows), default=0.0),
+                "audio_seconds": len(samples) / SAMPLE_RATE,
+                "compute_seconds": time.perf_counter() - begun,
+            }
+        )
+
+    def _judge(self, windows: Sequence[Heard]) -> tuple[str, str]:
+        """The text worth acting on, and the reason when there is none."""
+        if not windows:
+            return "", "too short"
+        kept, reason = [], ""
+        for window in windows:
+            text = made_up.without_asides(window.text)
+            doubt = made_up.doubt(
+                text,
+                avg_logprob=window.avg_logprob,
+                no_speech_prob=window.no_speech_prob,
+                seconds=window.seconds,
+            )
+            if not doubt and window.avg_logprob < self._habits.min_logprob:
+                doubt = "not understood"
+            if doubt:
+                reason = reason or doubt
+            else:
+                kept.append(text)
+        return " ".join(kept), "" if kept else reason
+
+    def _window(self, samples: Samples, tokenizer: Tokenizer) -> Heard:
+        features = self._features(samples)
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        room = int(len(samples) / SAMPLE_RATE * TOKENS_PER_SECOND) + 16
+        results = self._model.model.generate(
+            get_ctranslate2_storage(features[np.newaxis]),
+            [prompt],
+            beam_size=self._beam_size,
+            max_length=min(self._habits.max_tokens, len(prompt) + room),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        result = cast(_Result, results[0])
+        tokens = list(result.sequences_ids[0])
+        return Heard(
+            seconds=len(samples) / SAMPLE_RATE,
+            text=self._text(tokens, tokenizer.timestamp_begin),
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            no_speech_prob=result.no_speech_prob,
+        )
+
+    def _text(self, tokens: Sequence[int], timestamps: int) -> str:
+        """Not Tokenizer.decode, which takes every id above <|endoftext|> for a control token."""
+        return str(self._model.hf_tokenizer.decode([t for t in tokens if t < timestamps])).strip()
+
+    def _features(self, samples: Samples) -> Samples:
+        """Log-mel features [mels, frames], padded as the model learned it; frames are even."""
+        extract = self._model.feature_extractor
+        if self._habits.padding == "speech":
+            frames = min(WINDOW_FRAMES, len(samples) // 160 + TAIL_FRAMES) // 2 * 2
+            padded = np.pad(samples, (0, max(0, frames * 160 - len(samples))))
+            return cast(Samples, extract(padded, padding=0)[:, :frames])
+        features = cast(Samples, extract(samples))[:, :WINDOW_FRAMES]
+        return np.pad(features, ((0, 0), (0, WINDOW_FRAMES - features.shape[1])))
+
+    def _tokenizer(self, language: str) -> Tokenizer:
+        code = language.partition("-")[0]
+        if code not in self.languages:
+            raise Permanent(
+                f"the speech model does not understand {language!r}",
+                remedy="choose a model that does: lares models list",
+            )
+        multilingual = self._model.model.is_multilingual
+        return Tokenizer(self._model.hf_tokenizer, multilingual, task="transcribe", language=code)
+
+
+def load(options: Fields) -> worker.Loaded:
+    """Options: `model` (a folder), `threads`, `beam_size`."""
+    folder = Path(options.text("model"))
+    begun = time.perf_counter()
+    habits = _habits(folder)
+    model = _open(folder, options.integer("threads", 0))
+    ear = Ear(model, habits, max(1, options.integer("beam_size", 1)))
+    size = (folder / "model.bin").stat().st_size
+    facts: dict[str, Json] = {
+        "model": folder.name,
+        "megabytes": round(size / 1e6, 1),
+        "padding": habits.padding,
+        "load_seconds": round(time.perf_counter() - begun, 3),
+    }
+    return worker.Loaded({"transcribe": ear.transcribe}, facts)
+
+
+def _open(folder: Path, threads: int) -> WhisperModel:
+    """The model of a folder. Raises Permanent when it is not there or damaged."""
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise _unusable(folder, f"there is no {name}")
+    try:
+        return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
+    except Exception as error:  # native libraries raise what they like for a damaged file
+        raise _unusable(folder, str(error)) from error
+
+
+def _habits(folder: Path) -> Habits:
+    path, usual = folder / "lares.json", Habits()
+    if not path.is_file():
+        return usual
+    try:
+        fields = Fields(json.loads(path.read_bytes()))
+        habits = Habits(
+            padding=fields.text("padding", usual.padding),
+            languages=fields.texts("languages"),
+            max_tokens=fields.integer("max_tokens", usual.max_tokens),
+            min_logprob=fields.real("min_logprob", usual.min_logprob),
+        )
+    except (ValueError, AttributeError, LaresError) as error:
+        raise _unusable(folder, f"lares.json is wrong: {error}") from error
+    if habits.padding not in ("speech", "full"):
+        raise _unusable(folder, f"lares.json: padding must be speech or full, not {habits.padding}")
+    return habits
+
+
+def _unusable(folder: Path, why: str) -> Permanent:
+    return Permanent(
+        f"the speech model in {folder} cannot be used: {why}",
+        remedy="fetch it again with `lares models pull`, or choose another with `lares models use`",
+    )
+
+
+def _samples(pcm: bytes) -> Samples:
+    if len(pcm) % 2:
+        raise Permanent(f"{len(pcm)} bytes are no 16-bit samples")
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
+
+
+if __name__ == "__main__":
+    worker.main(load)
