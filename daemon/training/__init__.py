@@ -1,0 +1,1 @@
+"""Scripts that make the small speech model in ``laresd/bundled/speech-en`` from nothing but synthesized speech."""

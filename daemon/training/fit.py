@@ -1,0 +1,213 @@
+"""Fit the model: first the encoder to phones, then encoder and decoder together; stops by the clock and resumes.
+
+``python -m training.fit --work DIR --minutes N`` goes on from DIR/run/checkpoint.pt if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn import functional
+
+from training.augment import Strength
+from training.batches import IGNORE, Batch, Examples
+from training.model import Shape, SpeechModel
+from training.vocabulary import load_vocabulary
+
+_EMA = 0.998
+_SAVE_EVERY_S = 120.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to spend the time: all times are seconds of wall clock spent training, over all resumed runs."""
+
+    total_s: float
+    frames_only_s: float  # at first only the per-frame phones and CTC are learned
+    peak_rate: float = 1.2e-3
+    final_rate: float = 2e-5
+    warmup_s: float = 60.0
+    batch: int = 32
+    processes: int = 2
+
+    def rate(self, spent_s: float) -> float:
+        """The learning rate after `spent_s` seconds: a short rise, a plateau, then straight down."""
+        if spent_s < self.warmup_s:
+            return self.peak_rate * (0.05 + 0.95 * spent_s / self.warmup_s)
+        left = max(0.0, 1 - spent_s / self.total_s)
+        return self.final_rate + (self.peak_rate - self.final_rate) * min(1.0, left / 0.75)
+
+
+@dataclass
+class Run:
+    """What a checkpoint holds: the weights, their running average, the optimizer and how long it took so far."""
+
+    model: SpeechModel
+    average: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    spent_s: float = 0.0
+    utterances: int = 0
+    losses: dict[str, float] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint under a temporary name, then move it into place."""
+        part = path.with_suffix(".part")
+        torch.save({
+            "model": self.model.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict(),
+            "spent_s": self.spent_s, "utterances": self.utterances,
+        }, part)  # fmt: skip
+        part.rename(path)
+
+    def load(self, path: Path) -> None:
+        """Take everything over from a checkpoint."""
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average = state["average"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.spent_s, self.utterances = state["spent_s"], state["utterances"]
+
+
+def losses_of(model: SpeechModel, batch: Batch, with_decoder: bool) -> dict[str, Tensor]:
+    """The losses of one batch: ``frames`` and ``phones`` (CTC, per phone) of the encoder, ``words`` of the decoder."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        audio = model.encoder(batch.mel)
+        frames, phones = model.frame_head(audio), model.phone_head(audio[batch.ctc_rows])
+        logits = model.decoder(batch.inputs, audio) if with_decoder else None
+    found = {"frames": functional.cross_entropy(frames.float().flatten(0, 1), batch.frame_phones.flatten(), ignore_index=IGNORE)}
+    if len(batch.ctc_rows):
+        lengths = torch.full((len(batch.ctc_rows),), phones.shape[1])
+        scores = phones.float().log_softmax(-1).transpose(0, 1)
+        loss = functional.ctc_loss(scores, batch.phones, lengths, batch.phone_counts, reduction="sum", zero_infinity=True)
+        found["phones"] = loss / max(1, int(batch.phone_counts.sum()))
+    if logits is not None:
+        found["words"] = functional.cross_entropy(
+            logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
+        )
+    return found
+
+
+def total_loss(found: dict[str, Tensor], with_decoder: bool) -> Tensor:
+    """Weigh the losses: the phones lead at first, the words later."""
+    weights = {"frames": 0.15, "phones": 0.4, "words": 1.0} if with_decoder else {"frames": 1.0, "phones": 0.5, "words": 0.0}
+    parts = [weights[name] * loss for name, loss in found.items() if not torch.isnan(loss)]
+    return torch.stack(parts).sum()
+
+
+def _share_gradients(model: nn.Module, processes: int) -> None:
+    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in model.parameters()]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    for parameter, part in zip(model.parameters(), flat.split([g.numel() for g in gradients]), strict=True):
+        parameter.grad = part.view_as(parameter) / processes
+
+
+def _shared_seconds(seconds: float, processes: int) -> float:
+    """The first process's clock, so that all stop at the same step."""
+    if processes == 1:
+        return seconds
+    value = torch.tensor([seconds], dtype=torch.float64)
+    distributed.broadcast(value, 0)
+    return float(value)
+
+
+def _report(run: Run, rate: float, count: int, began: float) -> None:
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in run.losses.items())
+    pace = count / max(1e-6, time.monotonic() - began)
+    print(f"{run.spent_s:6.0f} s  {run.utterances:7d} utterances  {pace:5.1f}/s  rate {rate:.1e}  {shown}", flush=True)
+
+
+def _train(run: Run, batches: Iterator[Batch], plan: Plan, rank: int, folder: Path, until_s: float) -> None:
+    """Take steps until `until_s` seconds of training are spent; the first process reports and saves."""
+    last = saved = began = time.monotonic()
+    steps, count = 0, 0
+    while run.spent_s < min(until_s, plan.total_s):
+        with_decoder = run.spent_s >= plan.frames_only_s
+        rate = plan.rate(run.spent_s)
+        for group in run.optimizer.param_groups:
+            group["lr"] = rate
+        batch = next(batches)
+        run.optimizer.zero_grad(set_to_none=True)
+        found = losses_of(run.model, batch, with_decoder)
+        total_loss(found, with_decoder).backward()  # type: ignore[no-untyped-call]
+        if plan.processes > 1:
+            _share_gradients(run.model, plan.processes)
+        nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+        run.optimizer.step()
+        steps, count = steps + 1, count + len(batch.mel) * plan.processes
+        run.utterances += len(batch.mel) * plan.processes
+        decay = min(_EMA, (1 + run.utterances / 64) / (50 + run.utterances / 64))
+        for name, value in run.model.state_dict().items():
+            run.average[name].lerp_(value, 1 - decay)
+        for name, loss in found.items():
+            run.losses[name] = 0.97 * run.losses.get(name, float(loss)) + 0.03 * float(loss)
+        now = time.monotonic()
+        run.spent_s = _shared_seconds(run.spent_s + now - last, plan.processes)
+        last = now
+        if rank == 0 and steps % 40 == 0:
+            _report(run, rate, count, began)
+            began, count = time.monotonic(), 0
+        if rank == 0 and now - saved > _SAVE_EVERY_S:
+            run.save(folder / "checkpoint.pt")
+            saved = now
+
+
+def new_run(tokens: int) -> Run:
+    """A fresh model with its optimizer; the same in every process."""
+    torch.manual_seed(1)
+    model = SpeechModel(Shape(tokens))
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    return Run(model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer)
+
+
+def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
+    torch.set_num_threads(1)
+    if plan.processes > 1:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29411")
+        distributed.init_process_group("gloo", rank=rank, world_size=plan.processes)
+    vocabulary = load_vocabulary(work / "vocabulary.json")
+    run, folder = new_run(len(vocabulary.tokens)), work / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "checkpoint.pt").exists():
+        run.load(folder / "checkpoint.pt")
+    examples = Examples(work / "data" / "train", vocabulary, seed=1000 * rank + run.utterances)
+    _train(run, examples.batches(plan.batch, Strength()), plan, rank, folder, until_s)
+    if rank == 0:
+        run.save(folder / "checkpoint.pt")
+    if plan.processes > 1:
+        distributed.destroy_process_group()
+
+
+def fit(work: Path, plan: Plan, until_s: float = float("inf")) -> None:
+    """Train in `plan.processes` processes until the plan's time, or `until_s`, is spent."""
+    load_vocabulary(work / "vocabulary.json")  # made once, before the processes read it
+    if plan.processes == 1:
+        _process(0, work, plan, until_s)
+    else:
+        torch.multiprocessing.spawn(_process, (work, plan, until_s), nprocs=plan.processes)  # type: ignore[no-untyped-call]
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=90, help="training time in all, earlier runs included")
+    parser.add_argument("--frames-minutes", type=float, default=6, help="the part of it that teaches the encoder alone")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=32)
+    arguments = parser.parse_args()
+    plan = Plan(60 * arguments.minutes, 60 * arguments.frames_minutes, batch=arguments.batch, processes=arguments.processes)
+    fit(arguments.work, plan)
+
+
+if __name__ == "__main__":
+    main()
