@@ -1,0 +1,247 @@
+"""From a request to a reply: the cascade of those who understand, the action, what is said.
+
+The sentence grammar is asked first, then the tolerant grammar, then the language model; the first
+answer that stands up to the guard counts. An action goes out at most once: everything that may be
+tried again happens before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from laresd.config import Config
+from laresd.core import guard, prompt, replies, timer_words
+from laresd.core.intent import loose
+from laresd.core.intent.meaning import Meaning
+from laresd.core.intent.resolve import is_soft, resolve
+from laresd.core.telemetry import Trace, echo_spans, turn_line
+from laresd.errors import DeadlineExceeded, LaresError
+from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
+from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
+
+log = logging.getLogger(__name__)
+
+TALK_ENDINGS = ".!?。！？"
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What was understood and by whom: grammar, loose, llm. `said`: the model's own words."""
+
+    by: str = ""
+    meaning: Meaning | None = None
+    said: str = ""
+    error: LaresError | None = None
+
+
+class CascadeAssistant:
+    """Port Assistant. `timers` and `language_model` may be absent; the others do their part."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        grammar: Grammar,
+        devices: Devices,
+        timers: Timers | None = None,
+        language_model: LanguageModel | None = None,
+        timezone: tzinfo | None = None,
+    ) -> None:
+        """`timezone`: of the answers about the time; None is the machine's own."""
+        self._config = config
+        self._clock = clock
+        self._grammar = grammar
+        self._devices = devices
+        self._timers = timers
+        self._model = language_model
+        self._timezone = timezone
+        self._taught: dict[str, tuple[object, ...]] = {}
+
+    async def prepare(self, language: str) -> None:
+        """Teach the grammar the home as it is, so that the first request need not wait for it.
+
+        Raises what the grammar raises.
+        """
+        home = self._devices.home()
+        await self._grammar.learn(home, language)
+        self._taught[language] = _vocabulary(home)
+
+    async def answer(self, request: Request) -> Reply:
+        trace = Trace(self._clock.now)
+        request = replace(request, area=request.area or self._config.box.area or None)
+        try:
+            reply = await self._answer(request, trace)
+        except LaresError as error:
+            log.warning("turn %s failed: %s", request.id, error)
+            reply = _failed(request, error)
+        reply = replace(reply, spans=trace.spans)
+        log.info("%s", turn_line(reply, request.source))
+        return reply
+
+    async def _answer(self, request: Request, trace: Trace) -> Reply:
+        if not request.text.strip():
+            return _not_understood(request)
+        home = self._devices.home()
+        trace.begin("understand")
+        understood = await self._understand(request, home)
+        intent = understood.meaning.intent if understood.meaning else ""
+        trace.end("understand", {"by": understood.by, "intent": intent})
+        if understood.meaning is None:
+            return _without_meaning(request, understood)
+        reply = await self._do(request, understood.meaning, home, trace)
+        return replace(reply, understood_by=understood.by, intent=intent)
+
+    async def _understand(self, request: Request, home: Home) -> Understanding:
+        strict = await self._strict(request, home)
+        if strict.meaning is not None and not is_soft(strict.meaning):
+            return strict
+        meaning = loose.understand(request.text, request.language, home, request.area)
+        if meaning is not None and meaning.problem is None:
+            return Understanding("loose", meaning)
+        if strict.meaning is not None:
+            return strict
+        if meaning is not None:
+            return Understanding("loose", meaning)
+        if self._model is None or not self._config.llm.enabled:
+            return Understanding(error=strict.error)
+        asked = await self._ask_model(self._model, request, home)
+        return asked if asked.error is None else replace(asked, error=strict.error or asked.error)
+
+    async def _strict(self, request: Request, home: Home) -> Understanding:
+        """What the sentence grammar makes of it; its failure leaves the work to the others."""
+        now = self._clock.now()
+        deadline = min(request.deadline, now + self._config.actions.grammar_timeout_s)
+        try:
+            await self._teach(home, request.language, deadline - now)
+            found = await self._grammar.recognize(
+                request.text, language=request.language, area=request.area, deadline=deadline
+            )
+        except LaresError as error:
+            log.warning("the sentence grammar did not answer: %s", error)
+            return Understanding(error=error)
+        return Understanding("grammar", resolve(found, home, request.area))
+
+    async def _teach(self, home: Home, language: str, seconds: float) -> None:
+        """Have the grammar know the names of the home, when these have changed."""
+        names = _vocabulary(home)
+        if self._taught.get(language) == names:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._grammar.learn(home, language)
+        except TimeoutError as error:
+            raise DeadlineExceeded("the sentence grammar is not ready yet") from error
+        self._taught[language] = names
+
+    async def _ask_model(self, model: LanguageModel, request: Request, home: Home) -> Understanding:
+        """The model's proposal, if the guard finds it in the words that were said."""
+        deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
+        try:
+            if guard.may_be_command(request.text, request.language, home):
+                text = await self._generated(model, prompt.tool_call(request, home), deadline)
+                proposed = prompt.parse(text, home)
+                checked = proposed and guard.checked(proposed, request, home)
+                return Understanding("llm" if checked else "", checked)
+            if not guard.may_be_talk(request.text, request.language, home):
+                return Understanding()
+            said = await self._generated(model, prompt.talk(request), deadline)
+            return Understanding("llm", said=_whole_sentences(said))
+        except LaresError as error:
+            log.warning("the language model did not answer: %s", error)
+            return Understanding(error=error)
+
+    async def _generated(
+        self, model: LanguageModel, generation: prompt.Generation, deadline: float
+    ) -> str:
+        return "".join([piece async for piece in model.generate(generation, deadline=deadline)])
+
+    async def _do(self, request: Request, meaning: Meaning, home: Home, trace: Trace) -> Reply:
+        language = request.language
+        if meaning.problem is not None:
+            text = replies.trouble(meaning.problem, language)
+            return _reply(request, ReplyKind.REFUSED, text)
+        if meaning.talk:
+            return _reply(request, ReplyKind.ANSWER, replies.talk(meaning.talk, language))
+        if meaning.question is not None:
+            now = datetime.fromtimestamp(self._clock.wall(), self._timezone)
+            text = replies.answer(meaning.question, home, now, language)
+            return _reply(request, ReplyKind.ANSWER, text)
+        if meaning.timer is not None:
+            return await self._time(request, meaning)
+        return await self._act(request, meaning.actions, home, trace)
+
+    async def _time(self, request: Request, meaning: Meaning) -> Reply:
+        if self._timers is None or meaning.timer is None:
+            return _not_understood(request)
+        result = await self._timers.handle(meaning.timer)
+        kind = ReplyKind.DONE if result.done else ReplyKind.REFUSED
+        return _reply(request, kind, timer_words.sentence(result, request.language))
+
+    async def _act(
+        self, request: Request, actions: Sequence[Action], home: Home, trace: Trace
+    ) -> Reply:
+        now = self._clock.now()
+        if now >= request.deadline:
+            raise DeadlineExceeded("understanding took too long", remedy="say it again")
+        deadline = min(request.deadline, now + self._config.actions.echo_timeout_s)
+        trace.begin("act")
+        outcomes = tuple(await self._devices.act(_distinct(actions), deadline=deadline))
+        listed: list[Json] = [f"{o.action.entity_id} {o.action.command}" for o in outcomes]
+        trace.end("act", {"actions": listed})
+        trace.add(echo_spans(outcomes))
+        text = replies.deeds(outcomes, home, request.language)
+        reply = _reply(request, replies.kind_of(outcomes), text)
+        return replace(reply, outcomes=outcomes)
+
+
+def _reply(request: Request, kind: ReplyKind, text: str) -> Reply:
+    return Reply(request.id, kind, text)
+
+
+def _not_understood(request: Request) -> Reply:
+    text = replies.not_understood(request.text, request.language)
+    return _reply(request, ReplyKind.NOT_UNDERSTOOD, text)
+
+
+def _without_meaning(request: Request, understood: Understanding) -> Reply:
+    if understood.said:
+        reply = _reply(request, ReplyKind.ANSWER, understood.said)
+        return replace(reply, understood_by=understood.by)
+    if understood.error is not None:
+        return _failed(request, understood.error)
+    return _not_understood(request)
+
+
+def _failed(request: Request, error: LaresError) -> Reply:
+    if isinstance(error, DeadlineExceeded):
+        return _reply(request, ReplyKind.FAILED, replies.out_of_time(request.language))
+    return _reply(request, ReplyKind.FAILED, replies.failure(error, request.language))
+
+
+def _distinct(actions: Sequence[Action]) -> list[Action]:
+    distinct: list[Action] = []
+    for action in actions:
+        if action not in distinct:
+            distinct.append(action)
+    return distinct
+
+
+def _vocabulary(home: Home) -> tuple[object, ...]:
+    """What the grammar learns of a home, to be compared: states are no part of it."""
+    entities: Mapping[str, object] = {
+        e.entity_id: (e.name, e.domain, e.area, e.aliases, e.device_class)
+        for e in home.entities.values()
+    }
+    return (home.areas, tuple(sorted(entities.items(), key=lambda item: item[0])))
+
+
+def _whole_sentences(text: str) -> str:
+    """Without the sentence that the token limit cut."""
+    text = text.strip()
+    end = max(text.rfind(mark) for mark in TALK_ENDINGS)
+    return text[: end + 1] if end > 0 else text

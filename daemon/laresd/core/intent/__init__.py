@@ -1,0 +1,1 @@
+"""From words to actions: what a sentence means for the devices that exist now."""
