@@ -7,9 +7,10 @@ Deadlines are absolute, on the clock of `Clock.now`. Everything that can fail ra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from laresd.turns import Effect, Event, Phase
 from laresd.types import (
     Action,
     Generation,
@@ -140,14 +141,33 @@ class Timers(Protocol):
 class AudioSource(Protocol):
     """Microphone, or a recording that plays the microphone."""
 
-    def frames(self) -> AsyncIterator[bytes]:
-        """Frames of FRAME_SAMPLES samples until the source ends."""
+    def frames(self) -> AsyncGenerator[bytes, None]:
+        """Frames of FRAME_SAMPLES samples until the source ends; closing it frees the device.
+
+        Raises Permanent when there can be no sound.
+        """
         ...
 
 
 class AudioSink(Protocol):
     async def play(self, pcm: bytes) -> None:
         """Play 16 kHz mono s16 to its end; cancelling stops the sound."""
+        ...
+
+
+class TurnMachine(Protocol):
+    """Decides by the audio when a spoken turn opens, what its command is, when it ends. Pure."""
+
+    @property
+    def phase(self) -> Phase: ...
+
+    @property
+    def keep_from(self) -> int:
+        """The first sample that a later effect may name; what is older can be forgotten."""
+        ...
+
+    def step(self, event: Event) -> Sequence[Effect]:
+        """What to do now, in order. Any event may come at any time."""
         ...
 
 

@@ -120,6 +120,22 @@ def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     return _to_s16(soxr.resample(samples, from_hz, to_hz))
 
 
+class Resampler:
+    """Mono s16 samples at another rate, piece by piece, without clicks between the pieces."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream = None
+        if from_hz != to_hz:
+            self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16")
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What is ready of it; the last milliseconds come with the next piece."""
+        if self._stream is None:
+            return pcm
+        converted: bytes = self._stream.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes()
+        return converted
+
+
 def level_dbfs(pcm: bytes) -> float:
     """The loudness (RMS) of s16 samples against full scale; SILENT_DBFS for silence."""
     if len(pcm) < 2:
