@@ -8,8 +8,10 @@ hears: `silence(500) + wake_word() + speech(700, TURN_ON) + silence(900)`.
 from __future__ import annotations
 
 import array
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncGenerator, Callable
 
+from laresd.errors import LaresError
 from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
 
 SILENCE = 0
@@ -52,15 +54,12 @@ def levels(pcm: bytes) -> list[int]:
 
 
 class FakeSource:
-    """An AudioSource that gives a fixed sound, frame by frame, and ends.
-
-    Like a recording it ends; like a microphone (`live`) it goes on while a turn thinks or speaks.
-    """
+    """An AudioSource that gives a fixed sound, frame by frame, and ends."""
 
     def __init__(self, pcm: bytes) -> None:
         self._pcm = pcm
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self._pcm), FRAME_BYTES):
             yield self._pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
 
@@ -73,3 +72,58 @@ class FakeSink:
 
     async def play(self, pcm: bytes) -> None:
         self.played.append(pcm)
+
+
+class FakeCard:
+    """A sound system whose devices the test plugs in and out.
+
+    `spoken` is what the room says to each stream that is opened, one item a stream. A loudspeaker
+    takes all of a sound at once, or nothing while `deaf`.
+    """
+
+    def __init__(self, *spoken: bytes) -> None:
+        self.failures: list[LaresError] = []  # raised first, one for each opening
+        self.played: list[bytes] = []
+        self.opened = 0
+        self.closed = 0
+        self.has_opened = threading.Event()
+        self.has_closed = threading.Event()
+        self.deaf = False
+        self._spoken = list(spoken)
+
+    def open_input(self, device: str, hear: Callable[[bytes], None]) -> FakeStream:
+        stream = self._open()
+        if self._spoken:
+            pcm = self._spoken.pop(0)
+            for start in range(0, len(pcm), 1000):  # not a whole number of frames, as on cards
+                hear(pcm[start : start + 1000])
+        return stream
+
+    def open_output(self, device: str, pcm: bytes, on_end: Callable[[], object]) -> FakeStream:
+        stream = self._open()
+        if not self.deaf:
+            self.played.append(pcm)
+            on_end()
+        return stream
+
+    def _open(self) -> FakeStream:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.opened += 1
+        self.has_opened.set()
+        return FakeStream(self)
+
+
+class FakeStream:
+    def __init__(self, card: FakeCard) -> None:
+        self._card = card
+        self._is_open = True
+
+    def finish(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._card.closed += 1
+            self._card.has_closed.set()

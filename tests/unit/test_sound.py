@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd.errors import Permanent
-from laresd.sound import level_dbfs, read_wav, resample, wav_bytes, write_wav
+from laresd.sound import Resampler, level_dbfs, read_wav, resample, wav_bytes, write_wav
 
 PCM, FLOAT, ALAW, MULAW, ADPCM = 1, 3, 6, 7, 2
 
@@ -204,6 +204,14 @@ def test_resampling_keeps_the_sound() -> None:
     assert len(there) == 3 * len(s16(tone()))
     assert likeness(resample(there, 48_000, 16_000), tone()) > 0.99
     assert resample(b"", 8_000, 16_000) == b""
+
+
+def test_resampling_piece_by_piece_makes_no_clicks() -> None:
+    resampler = Resampler(44_100, 16_000)
+    data = s16(tone(44_100))
+    pieces = [resampler.feed(data[start : start + 2822]) for start in range(0, len(data), 2822)]
+    assert likeness(b"".join(pieces), tone()) > 0.99
+    assert Resampler(16_000, 16_000).feed(data) == data
 
 
 def test_level_is_against_full_scale() -> None:

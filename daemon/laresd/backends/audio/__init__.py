@@ -1,0 +1,8 @@
+"""Ears and mouth of the box: microphone, recordings that play the microphone, loudspeaker."""
+
+from laresd.backends.audio.loudspeaker import Loudspeaker, Silence
+from laresd.backends.audio.microphone import Microphone
+from laresd.backends.audio.portaudio import PortAudio
+from laresd.backends.audio.recording import Recording
+
+__all__ = ["Loudspeaker", "Microphone", "PortAudio", "Recording", "Silence"]

@@ -1,0 +1,87 @@
+"""The microphone, however often it is unplugged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from laresd.backends.audio.card import SoundCard, opened
+from laresd.backends.audio.ring import Ring
+from laresd.errors import Temporary
+
+log = logging.getLogger(__name__)
+
+STALL_S = 3.0  # a card that gives nothing for so long is gone: ALSA does not always say so
+RETRY_S = 5.0
+
+
+class Microphone:
+    """Port AudioSource that ends only when its reader does.
+
+    A device that is missing, busy or unplugged is tried again every `retry_s`; the log says it
+    once. `frames` raises Permanent when the machine has no sound system at all.
+    """
+
+    def __init__(
+        self,
+        card: SoundCard,
+        device: str = "",
+        *,
+        stall_s: float = STALL_S,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self.overruns = 0  # frames lost since the start
+        self._card = card
+        self._device = device
+        self._stall_s = stall_s
+        self._retry_s = retry_s
+        self._complaint = ""
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            try:
+                async with aclosing(self._open_frames()) as frames:
+                    async for frame in frames:
+                        yield frame
+            except Temporary as error:
+                self._complain(error)
+            await asyncio.sleep(self._retry_s)
+
+    async def _open_frames(self) -> AsyncGenerator[bytes, None]:
+        ring = Ring()
+        async with opened(lambda: self._card.open_input(self._device, ring.write)):
+            try:
+                while True:
+                    frame = await self._next(ring)
+                    self._well()
+                    yield frame
+            finally:
+                self._count(ring)
+
+    async def _next(self, ring: Ring) -> bytes:
+        if (frame := ring.take()) is not None:
+            return frame
+        try:
+            async with asyncio.timeout(self._stall_s):
+                return await ring.read()
+        except TimeoutError:
+            raise Temporary(
+                "the microphone gives no sound", remedy="plug it in again; it is tried on its own"
+            ) from None
+
+    def _count(self, ring: Ring) -> None:
+        if ring.overruns:
+            self.overruns += ring.overruns
+            log.warning("%d frames of the microphone came too fast and were lost", ring.overruns)
+
+    def _complain(self, error: Temporary) -> None:
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            log.warning("no microphone: %s; trying again every %g s", error, self._retry_s)
+
+    def _well(self) -> None:
+        if self._complaint:
+            self._complaint = ""
+            log.info("the microphone is back")
