@@ -200,6 +200,10 @@ class Bus(Protocol):
     @property
     def connected(self) -> bool: ...
 
+    async def wait_connected(self, *, deadline: float) -> None:
+        """Until there is a connection. Raises Temporary with the reason when there is none."""
+        ...
+
     async def publish(
         self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False
     ) -> None:
