@@ -52,7 +52,8 @@ class Transcribed:
     """Job `job` is done. `text`: what may be acted on, empty for nothing (noise, made-up text).
 
     `complete`: it is a whole command already. Where a wake phrase is asked for, `addressed` says
-    that it was there, and `wake_only` that it was all there was.
+    that it was there, and `wake_only` that it was all there was. `failed`: the speech model gave
+    up; the answer is to say so.
     """
 
     job: int
@@ -60,6 +61,7 @@ class Transcribed:
     complete: bool = False
     addressed: bool = True
     wake_only: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ hears: `silence(500) + wake_word() + speech(700, TURN_ON) + silence(900)`.
 from __future__ import annotations
 
 import array
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
 
@@ -54,23 +55,40 @@ def levels(pcm: bytes) -> list[int]:
 
 
 class FakeSource:
-    """An AudioSource that gives a fixed sound, frame by frame, and ends."""
+    """An AudioSource that gives a fixed sound, frame by frame, and ends.
 
-    def __init__(self, pcm: bytes) -> None:
+    A `live` one takes as long as a microphone would.
+    """
+
+    def __init__(self, pcm: bytes, *, live: bool = False) -> None:
         self._pcm = pcm
+        self._live = live
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self._pcm), FRAME_BYTES):
+            if self._live:
+                await asyncio.sleep(FRAME_MS / 1000)
             yield self._pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
 
 
 class FakeSink:
-    """An AudioSink that remembers what was played to its end, and what was cut off."""
+    """An AudioSink that takes as long as the sound, if `timed`, and counts what was cut off."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timed: bool = False) -> None:
         self.played: list[bytes] = []
+        self.cut_off = 0
+        self.failures: list[LaresError] = []  # raised first, one for each call
+        self._timed = timed
 
     async def play(self, pcm: bytes) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        try:
+            if self._timed:
+                await asyncio.sleep(len(pcm) / 2 / SAMPLE_RATE)
+        except asyncio.CancelledError:
+            self.cut_off += 1
+            raise
         self.played.append(pcm)
 
 

@@ -303,6 +303,8 @@ def _transcribed(state: State, event: Transcribed) -> tuple[State, Effects]:
 
 def _resolve(state: State, heard: Transcribed) -> tuple[State, Effects]:
     """What becomes of an utterance that has ended, by its text."""
+    if heard.failed:
+        return state, (Answer(heard.job),)
     if not heard.addressed:
         return _close(state, Closing.NOT_ADDRESSED)
     if heard.wake_only and not state.ended:

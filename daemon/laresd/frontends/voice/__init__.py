@@ -1,0 +1,6 @@
+"""Ask by voice: from the frames of a microphone or a recording to turns."""
+
+from laresd.frontends.voice.frontend import VoiceFrontend
+from laresd.frontends.voice.parts import Parts
+
+__all__ = ["Parts", "VoiceFrontend"]

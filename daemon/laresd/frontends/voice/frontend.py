@@ -1,0 +1,160 @@
+"""The microphone all day, and recordings in between, through one pair of ears."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Literal
+
+from laresd.errors import LaresError, Permanent
+from laresd.frontends.voice.parts import Parts
+from laresd.frontends.voice.record import Record
+from laresd.frontends.voice.session import BUSY, Session
+from laresd.ports import AudioSource
+from laresd.turns import Closing, Phase
+from laresd.types import SAMPLE_RATE, Turn
+
+log = logging.getLogger(__name__)
+
+IDLE_FRAMES = 4  # heard at once while nobody speaks: a quarter of the messages to the worker
+MICROPHONE = "microphone"
+
+OnTurn = Callable[[Turn], None]
+
+
+class VoiceFrontend:
+    """Turns from the microphone (`run`) and from recordings (`play`), one source at a time.
+
+    The listener follows one stream of sound, so while a recording plays the microphone is not
+    heard, and a recording waits for a turn that goes on. `on_turn` gets every turn of both.
+    """
+
+    def __init__(self, parts: Parts, *, on_turn: OnTurn) -> None:
+        self._parts = parts
+        self._on_turn = on_turn
+        self._ears = asyncio.Lock()
+        self._session: Session | None = None
+
+    async def run(self, microphone: AudioSource) -> None:
+        """Listen until cancelled, or until it turns out that there can be no microphone."""
+        phrase = self._parts.config.wake.phrase
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                session = Session(
+                    self._parts,
+                    tasks,
+                    source=MICROPHONE,
+                    on_turn=self._tell,
+                    open_ear=bool(phrase),
+                    phrase=phrase,
+                )
+                await self._listen(session, microphone)
+        except* Permanent as group:
+            log.warning("no microphone: %s", group.exceptions[0])
+
+    async def play(
+        self,
+        source: AudioSource,
+        *,
+        name: str,
+        wake: Literal["word", "assume"] = "word",
+        on_turn: OnTurn | None = None,
+    ) -> tuple[Turn, ...]:
+        """Play a recording through the path of the microphone; at least one turn comes of it.
+
+        With wake="assume" all speech is meant for Lares; else it begins with the wake word (or
+        phrase). The recording is read faster than real time and waits while a turn is answered.
+        """
+        turns: list[Turn] = []
+
+        def tell(turn: Turn) -> None:
+            turns.append(turn)
+            self._tell(turn)
+            if on_turn:
+                on_turn(turn)
+
+        phrase = "" if wake == "assume" else self._parts.config.wake.phrase
+        async with self._ears, asyncio.TaskGroup() as tasks:
+            open_ear = wake == "assume" or bool(phrase)
+            self._session = session = Session(
+                self._parts, tasks, source=name, on_turn=tell, open_ear=open_ear, phrase=phrase
+            )
+            try:
+                await self._play(session, source)
+            finally:
+                self._session = None
+        if not turns:
+            what = "speech" if wake == "assume" else "wake word"
+            tell(Record(name, doubt=f"no {what} was heard").close(Closing.NO_SPEECH))
+        return tuple(turns)
+
+    def cancel(self) -> None:
+        """Stop the turn that goes on: the button, the stop of a recording."""
+        if self._session:
+            self._session.cancel()
+
+    def _tell(self, turn: Turn) -> None:
+        reason = f" ({turn.reason})" if turn.reason and not turn.transcript else ""
+        log.info("turn %s from %s: %s%s", turn.id, turn.source, turn.closing, reason)
+        self._on_turn(turn)
+
+    async def _play(self, session: Session, source: AudioSource) -> None:
+        await self._fresh()
+        async with aclosing(_batches(source, session)) as batches:
+            async for pcm in batches:
+                await session.hear(pcm)
+                await session.settle(len(pcm) / 2 / SAMPLE_RATE)
+        session.end()
+        await session.finished()
+
+    async def _listen(self, session: Session, microphone: AudioSource) -> None:
+        """Hold the ears through each turn, and give them away between turns."""
+        gap = True
+        async with aclosing(_batches(microphone, session)) as batches:
+            try:
+                async for pcm in batches:
+                    if self._session is not session:
+                        if self._ears.locked():
+                            gap = True
+                            continue
+                        await self._ears.acquire()
+                        self._session = session
+                        if gap:
+                            await self._fresh()
+                            gap = False
+                    await session.hear(pcm)
+                    if session.phase is Phase.IDLE:
+                        self._session = None
+                        self._ears.release()
+            finally:
+                if self._session is session:
+                    self._session = None
+                    self._ears.release()
+        session.end()
+        await session.finished()
+
+    async def _fresh(self) -> None:
+        try:
+            await self._parts.listener.reset()
+        except LaresError as error:  # the first sound will tell whether it is back
+            log.warning("cannot listen: %s", error)
+
+
+async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[bytes, None]:
+    """Several frames at a time while nobody speaks, each frame while somebody does."""
+    batch = bytearray()
+    count = 0
+    async with aclosing(source.frames()) as frames:
+        async for frame in frames:
+            batch += frame
+            count += 1
+            waits = session.phase is Phase.IDLE or session.phase in BUSY
+            if count < (IDLE_FRAMES if waits else 1):
+                continue
+            yield bytes(batch)
+            batch.clear()
+            count = 0
+    if batch:
+        yield bytes(batch)

@@ -1,0 +1,44 @@
+"""How text is cut for speaking, and how a wake phrase is found in what was heard."""
+
+from __future__ import annotations
+
+import pytest
+
+from laresd.frontends.voice.wording import after_phrase, cannot_hear, sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("The light is on.", ["The light is on."]),
+        ("It is 21.5 degrees. And dry!", ["It is 21.5 degrees.", "And dry!"]),
+        ("Which one?  The lamp", ["Which one?", "The lamp"]),
+        ("灯已打开。还有别的吗？", ["灯已打开。", "还有别的吗？"]),
+        ("", []),
+    ],
+)
+def test_sentences(text: str, pieces: list[str]) -> None:
+    assert sentences(text) == pieces
+
+
+@pytest.mark.parametrize(
+    ("heard", "rest"),
+    [
+        ("Hey Lares, turn on the light.", "turn on the light."),
+        ("hey larris turn on the light", "turn on the light"),
+        ("Hey, Laris! Turn on the light.", "Turn on the light."),
+        ("Heylares turn on the light", "turn on the light"),
+        ("Hey Lares.", ""),
+        ("turn on the light", None),
+        ("they were at Paris", None),
+        ("turn on the light, hey lares", None),
+        ("", None),
+    ],
+)
+def test_the_wake_phrase_as_speech_models_write_it(heard: str, rest: str | None) -> None:
+    assert after_phrase(heard, "hey lares") == rest
+
+
+def test_every_language_has_an_apology() -> None:
+    assert cannot_hear("de-DE") != cannot_hear("en") != cannot_hear("zh-CN")
+    assert cannot_hear("nl") == cannot_hear("en")
