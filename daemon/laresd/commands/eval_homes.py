@@ -35,7 +35,6 @@ _ALL_FEATURES = {  # of an entity whose features the file does not tell
     "light": ("brightness", "rgb", "color_temp"),
     "cover": ("position",),
     "valve": ("position",),
-    "fan": ("percentage",),
     "media_player": ("volume",),
     "climate": ("temperature",),
 }

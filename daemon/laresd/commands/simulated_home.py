@@ -69,13 +69,13 @@ def applied(entity: Entity, state: EntityState, action: Action) -> EntityState:
 
 def _on(entity: Entity, _state: str, attributes: Attributes, params: Mapping[str, Json]) -> str:
     attributes.update(params)
-    if entity.domain == "fan":
+    if "percentage" in entity.features:
         attributes["percentage"] = 100
     return {"media_player": "idle", "climate": "heat"}.get(entity.domain, "on")
 
 
 def _off(entity: Entity, _state: str, attributes: Attributes, _params: Mapping[str, Json]) -> str:
-    if entity.domain == "fan":
+    if "percentage" in entity.features:
         attributes["percentage"] = 0
     if entity.domain == "light":
         attributes.pop("brightness_pct", None)

@@ -21,7 +21,7 @@ from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
-from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
+from laresd.types import Action, Generation, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class CascadeAssistant:
             return Understanding(error=error)
 
     async def _generated(
-        self, model: LanguageModel, generation: prompt.Generation, deadline: float
+        self, model: LanguageModel, generation: Generation, deadline: float
     ) -> str:
         return "".join([piece async for piece in model.generate(generation, deadline=deadline)])
 

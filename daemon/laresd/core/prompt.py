@@ -1,8 +1,7 @@
 """stub"""
 
 from laresd.core.intent.meaning import Meaning
-from laresd.types import Generation
-from laresd.types import Home, Request
+from laresd.types import Generation, Home, Request
 
 
 def tool_call(request: Request, home: Home) -> Generation:

@@ -67,11 +67,9 @@ _FEATURE_OF = {
 _KINDS = {
     "door": ("door", "garage", "garage_door", "gate", "opening"),
     "garage": ("garage", "garage_door"),
-    "blind": ("blind", "shade", "shutter"),
-    "shade": ("shade", "blind", "shutter"),
-    "shutter": ("shutter", "blind", "shade"),
     "window": ("window", "opening"),
 }
+_BEFORE_WINDOWS = ("curtain", "blind", "shade", "shutter")
 _DANGEROUS_CLASSES = frozenset({"garage", "garage_door", "gate", "door"})
 
 
@@ -101,6 +99,11 @@ def is_class(entity: Entity, wanted: str) -> bool:
     if entity.device_class:
         return entity.device_class in _KINDS.get(wanted, (wanted,))
     return wanted.replace("_", " ") in entity.name.casefold()
+
+
+def is_like(entity: Entity, wanted: str) -> bool:
+    """Whether it hangs before a window as what the sentence names does."""
+    return wanted in _BEFORE_WINDOWS and entity.device_class in _BEFORE_WINDOWS
 
 
 def is_dangerous(entity: Entity, command: Command) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from laresd.core.intent.abilities import is_class
+from laresd.core.intent.abilities import is_class, is_like
 from laresd.core.intent.meaning import Problem, Trouble
 from laresd.types import Entity, Home
 
@@ -59,14 +59,19 @@ def label(entity: Entity) -> str:
 def of_kind(
     home: Home, domains: Collection[str], device_class: str = "", area: str | None = None
 ) -> list[Entity]:
-    """All entities of these domains, of a class and in a room where these are given."""
-    return [
+    """All entities of these domains, of a class and in a room where these are given.
+
+    Where nothing of the class is, what people call by the same word: curtains for blinds.
+    """
+    found = [
         entity
         for entity in home.entities.values()
-        if entity.domain in domains
-        and (not device_class or is_class(entity, device_class))
-        and (area is None or same_area(entity, area))
+        if entity.domain in domains and (area is None or same_area(entity, area))
     ]
+    if not device_class:
+        return found
+    exact = [entity for entity in found if is_class(entity, device_class)]
+    return exact or [entity for entity in found if is_like(entity, device_class)]
 
 
 def the_one(home: Home, domain: str, here: str | None, busy: str = "") -> list[Entity] | Problem:

@@ -14,8 +14,8 @@ air attic back balcony basement bath bathroom bed bedroom bedside blind blinds b
 cabinet cabinets carport ceiling cellar chair conditioner corner counter countertop coffee
 corridor cover curtain curtains den desk dining dishwasher door doors downstairs driveway dryer
 entrance entry fan fans floor freezer fridge front garage garden gate guest hall hallway heater
-heating humidifier irrigation kids kitchen lamp lamps laundry left library light lights list living lock
-machine main maker master mirror mower music nursery office opener outdoor outlet outside oven
+heating humidifier irrigation kids kitchen lamp lamps laundry left library light lights list living
+lock machine main maker master mirror mower music nursery office opener outdoor outlet outside oven
 pantry patio plug pool porch power printer pump purifier radiator radio reading right robot room
 sauna scene screen sensor shade shades shed shelf shopping shower shutter shutters side sink smart
 socket sofa speaker speakers spot stairs stove strip studio study switch table television

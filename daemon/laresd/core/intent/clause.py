@@ -1,0 +1,185 @@
+"""Reads the pieces of one clause: the verb, the values, the description of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from laresd.core.intent.deeds import Values, Verb
+from laresd.core.intent.pieces import Piece
+from laresd.core.intent.senses import Lexicon, Sense
+
+Verbs = tuple[Verb, ...]
+_SET = (Verb.SET,)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What one clause says. `verbs`: alternatives, the device decides. `groups`: descriptions.
+
+    `implied`: the domains that the verb or a quality ("volume") speaks of; empty for any.
+    """
+
+    verbs: Verbs
+    values: Values
+    groups: tuple[tuple[Piece, ...], ...]
+    implied: frozenset[str] = frozenset()
+    every: bool = False
+    everything: bool = False
+    here: bool = False
+    percent_sign: bool = False
+
+
+def read(pieces: Sequence[Piece], lexicon: Lexicon) -> Clause | None:
+    """The clause; None when verb or values are missing or contradict each other."""
+    roles = _Roles(pieces)
+    verbs = _verbs(roles, lexicon)
+    values = _values(roles)
+    if values is None or not verbs:
+        return None
+    verbs, values = _agreed(verbs, values, roles)
+    if not verbs:
+        return None
+    return Clause(
+        verbs=verbs,
+        values=values,
+        groups=_groups(roles.described),
+        implied=roles.implied,
+        every=any(sense.every for sense in roles.senses),
+        everything=any(sense.everything for sense in roles.senses),
+        here=any(sense.here for sense in roles.senses),
+        percent_sign=any(sense.unit == "percent" for sense in roles.senses),
+    )
+
+
+class _Roles:
+    """Which piece plays which part. A word with two senses is a verb only while none was said."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.verbs: list[Verbs] = []
+        self.particles: list[tuple[int, Piece]] = []
+        self.described: list[Piece] = []  # with the links between them
+        self.senses: list[Sense] = []
+        self.carried = False
+        self.last = -1  # index of the last piece that is no filler
+        implied: list[frozenset[str]] = []
+        for index, piece in enumerate(pieces):
+            sense = piece.sense
+            if sense is not None:
+                self.senses.append(sense)
+            if sense is None or self._describes(sense):
+                self.described.append(piece)
+            elif sense.link:
+                self.described.append(piece)
+                continue
+            elif not self._plays(index, piece, sense):
+                continue
+            elif sense.implied:
+                implied.append(frozenset(sense.implied))
+            self.last = index
+        self.implied = frozenset.intersection(*implied) if implied else frozenset[str]()
+        self.contradicts = bool(implied) and not self.implied
+
+    def _describes(self, sense: Sense) -> bool:
+        if sense.names or sense.area:
+            return True
+        return sense.kind is not None and (bool(self.verbs) or self.carried or not _acts(sense))
+
+    def _plays(self, index: int, piece: Piece, sense: Sense) -> bool:
+        """Whether the piece is more than a filler."""
+        if sense.particle:
+            self.particles.append((index, piece))
+        elif sense.verbs and sense.verbs != _SET:
+            self.verbs.append(sense.verbs)
+        elif sense.carrier or sense.verbs:
+            self.carried = True
+        else:
+            return not sense.filler
+        return True
+
+
+def _acts(sense: Sense) -> bool:
+    return bool(sense.verbs) or sense.carrier
+
+
+def _verbs(roles: _Roles, lexicon: Lexicon) -> Verbs:
+    """The verb's alternatives; empty when there is none or when two contradict."""
+    if roles.contradicts:
+        return ()
+    if roles.verbs:
+        first, *others = roles.verbs
+        return tuple(verb for verb in first if all(verb in other for other in others))
+    if roles.particles:
+        return _particle(roles, lexicon)
+    return _SET  # "lamp to 50 percent", "make it red": the values must carry it
+
+
+def _particle(roles: _Roles, lexicon: Lexicon) -> Verbs:
+    index, piece = roles.particles[-1]
+    particle = piece.sense.particle if piece.sense is not None else ()
+    if index == roles.last:
+        return particle
+    alone = len(roles.particles) == 1 and piece.joined not in lexicon.particle_last
+    return (
+        particle if alone else (_SET if not alone and piece.joined in lexicon.particle_last else ())
+    )
+
+
+def _values(roles: _Roles) -> Values | None:
+    """The values said; None when there are two of a kind."""
+    numbers = [sense.number for sense in roles.senses if sense.number is not None]
+    levels = [sense.level for sense in roles.senses if sense.level is not None]
+    colors = [sense.color for sense in roles.senses if sense.color]
+    kelvins = [sense.kelvin for sense in roles.senses if sense.kelvin is not None]
+    units = {sense.unit for sense in roles.senses if sense.unit}
+    amounts = numbers + levels
+    if len(amounts) > 1 or len(colors) + len(kelvins) > 1 or len(units) > 1:
+        return None
+    if units and not numbers:
+        return None
+    number = amounts[0] if amounts else None
+    unit = units.pop() if units else "percent"
+    kelvin = kelvins[0] if kelvins else None
+    if unit == "kelvin" and number is not None:
+        kelvin = round(number)
+    return Values(
+        percent=number if unit == "percent" else None,
+        temperature=number if unit == "degrees" else None,
+        color=colors[0] if colors else "",
+        kelvin=kelvin,
+    )
+
+
+def _agreed(verbs: Verbs, values: Values, roles: _Roles) -> tuple[Verbs, Values]:
+    """Verb and values made one: "turn on at 50 percent" sets. No verbs when they don't fit."""
+    if values.none:
+        return (() if verbs == _SET else verbs), values
+    by = any(sense.by for sense in roles.senses)
+    level = any(sense.level is not None for sense in roles.senses)
+    number = values.temperature if values.percent is None else values.percent
+    steps = tuple(verb for verb in verbs if verb in (Verb.MORE, Verb.LESS))
+    if steps and by and number is not None:
+        return steps, Values(change=number)
+    if level and number == 100 and Verb.SET not in verbs and not steps and Verb.ON not in verbs:
+        return verbs, Values()  # "completely closed", "all the way open"
+    if Verb.OPEN in verbs or steps or Verb.ON in verbs or verbs == _SET:
+        return _SET, values
+    if Verb.CLOSE in verbs and level and number == 50:
+        return _SET, values
+    return (), values
+
+
+def _groups(described: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
+    """The descriptions between the links; a room alone borrows the next group's kind."""
+    groups: list[list[Piece]] = [[]]
+    for piece in described:
+        if piece.sense is not None and piece.sense.link:
+            groups.append([])
+        else:
+            groups[-1].append(piece)
+    filled = [group for group in groups if group]
+    kinds = [piece for group in filled for piece in group if piece.sense and piece.sense.kind]
+    for group in filled:
+        if kinds and all(piece.sense is not None and piece.sense.area for piece in group):
+            group.append(kinds[0])
+    return tuple(tuple(group) for group in filled)
