@@ -15,6 +15,7 @@ samples of the audio itself. The rules of listening:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from laresd import config
 from laresd.turns import (
@@ -63,23 +64,23 @@ class Rules:
     quiet: float
     open_ear: bool = False
 
+    @classmethod
+    def of(cls, settings: config.Turn, *, open_ear: bool = False) -> Self:
+        """The rules that a configuration asks for."""
 
-def rules(settings: config.Turn, *, open_ear: bool = False) -> Rules:
-    """The rules that a configuration asks for."""
+        def samples(ms: int) -> int:
+            return ms * SAMPLE_RATE // 1000
 
-    def samples(ms: int) -> int:
-        return ms * SAMPLE_RATE // 1000
-
-    return Rules(
-        early=samples(settings.early_silence_ms),
-        end=samples(settings.end_silence_ms),
-        start_timeout=samples(settings.start_timeout_ms),
-        longest=samples(settings.max_utterance_ms),
-        follow_up=samples(settings.follow_up_ms),
-        speech=settings.vad_threshold,
-        quiet=max(0.0, settings.vad_threshold - 0.15),
-        open_ear=open_ear,
-    )
+        return cls(
+            early=samples(settings.early_silence_ms),
+            end=samples(settings.end_silence_ms),
+            start_timeout=samples(settings.start_timeout_ms),
+            longest=samples(settings.max_utterance_ms),
+            follow_up=samples(settings.follow_up_ms),
+            speech=settings.vad_threshold,
+            quiet=max(0.0, settings.vad_threshold - 0.15),
+            open_ear=open_ear,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from laresd.core.turn import (
     Machine,
     Rules,
     State,
-    rules,
     step,
 )
 from laresd.turns import (
@@ -48,9 +47,9 @@ from laresd.turns import (
 from laresd.types import FRAME_SAMPLES
 
 PROBABILITY = {".": 0.02, "+": 0.42, "#": 0.9, "w": 0.9}
-RULES = rules(config.Turn())
-OPEN_EAR = rules(config.Turn(), open_ear=True)
-FOLLOW_UP = rules(config.Turn(follow_up_ms=4000))
+RULES = Rules.of(config.Turn())
+OPEN_EAR = Rules.of(config.Turn(), open_ear=True)
+FOLLOW_UP = Rules.of(config.Turn(follow_up_ms=4000))
 EARLY, END = "." * 7, "." * 22  # silence just over 200 ms and 700 ms
 
 

@@ -24,7 +24,7 @@ from tests.fakes.virtual_time import virtual_time
 from laresd import config
 from laresd.backends.clock import SystemClock
 from laresd.core import guard
-from laresd.core.turn import Machine, rules
+from laresd.core.turn import Machine, Rules
 from laresd.errors import Permanent, Temporary
 from laresd.frontends.voice import Parts, VoiceFrontend
 from laresd.types import Priority, Turn
@@ -75,7 +75,7 @@ class House:
             assistant=self.assistant,
             synthesizer=self.synthesizer,
             sink=self.sink,
-            machine=lambda open_ear: Machine(rules(self.settings.turn, open_ear=open_ear)),
+            machine=lambda open_ear: Machine(Rules.of(self.settings.turn, open_ear=open_ear)),
             doubt=guard.transcript,
             complete=self.complete,
         )
