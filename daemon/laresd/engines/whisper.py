@@ -1,15 +1,20 @@
 """Speech to text by any Whisper model in CTranslate2's format. Runs as a worker process.
 
 Op: `transcribe` {language}, payload 16 kHz mono s16 -> {text, avg_logprob, no_speech_prob,
-audio_seconds, compute_seconds, reason}. Empty text: nothing worth acting on, `reason` says why.
+audio_seconds, compute_seconds, reason}. Empty text: nothing was heard, and `reason` says why. What
+Whisper makes up on silence is not judged here but in the core, for every engine alike.
 
 A model's folder may hold `lares.json`, which says how the model wants to be used:
 
-    padding     "speech": it was trained on short windows and gets the speech and 0.6 s of silence;
-                "full" (what OpenAI's models need): always 30 s
-    languages   what it understands, if that is not what its vocabulary says
-    max_tokens  the length of its position table, prompt included
-    min_logprob text less likely than this is dropped (mean log probability of a token)
+    padding        "speech": it was trained on short windows, and gets the speech and 0.6 s of
+                   silence; "full" (what OpenAI's models need, and the default): always 30 s
+    languages      what it understands, if that is not what its vocabulary says
+    max_tokens     the length of its position table, prompt included
+    beam_size      at least this, whatever the configuration says
+    min_logprob    text whose tokens are less likely than this on average is dropped
+    max_no_speech  text is dropped where nothing is said with more than this probability
+    min_fit        with `phone_head.npz`: text that fits the sound worse than this is dropped
+    min_word_fit   the same for the word that fits worst (see `laresd.bundled.alignment`)
 
 Audio beyond 30 s is cut into windows of 30 s.
 """
@@ -17,6 +22,7 @@ Audio beyond 30 s is cut into windows of 30 s.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +33,9 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_ctranslate2_storage
 
-from laresd.engines import made_up, worker
+from laresd.bundled.alignment import Fit, PhoneHead
+from laresd.engines import worker
 from laresd.errors import LaresError, Permanent
 from laresd.frames import Fields
 from laresd.types import SAMPLE_RATE, Json
@@ -58,26 +64,42 @@ class Habits:
     padding: str = "full"
     languages: tuple[str, ...] = ()
     max_tokens: int = 448
-    min_logprob: float = -1.6
+    beam_size: int = 1
+    min_logprob: float = -math.inf
+    max_no_speech: float = 1.0
+    min_fit: float = -math.inf
+    min_word_fit: float = -math.inf
+
+    def doubt(self, text: str, score: float, no_speech: float, fit: Fit | None) -> str:
+        """Why the text of a window is dropped; "" to keep it."""
+        if not text:
+            return "nothing heard"
+        if no_speech > self.max_no_speech:
+            return "no speech"
+        if score < self.min_logprob:
+            return "not understood"
+        if fit and (fit.score < self.min_fit or fit.worst < self.min_word_fit):
+            return "the words do not fit the sound"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """The text of one window. Probabilities as Whisper's authors define them."""
+class Window:
+    """What came of at most 30 s. Probabilities as Whisper's authors define them."""
 
-    seconds: float
     text: str
     avg_logprob: float
     no_speech_prob: float
+    reason: str = ""
 
 
 class Ear:
     """One loaded model."""
 
-    def __init__(self, model: WhisperModel, habits: Habits, beam_size: int) -> None:
+    def __init__(self, model: WhisperModel, habits: Habits, head: PhoneHead | None) -> None:
         self._model = model
         self._habits = habits
-        self._beam_size = beam_size
+        self._head = head
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -87,7 +109,7 @@ class Ear:
         begun = time.perf_counter()
         samples = _samples(call.payload)
         tokenizer = self._tokenizer(call.body.text("language", "en"))
-        windows: list[Heard] = []
+        windows: list[Window] = []
         step = WINDOW_SECONDS * SAMPLE_RATE
         for start in range(0, len(samples), step):
             if call.cancelled:
@@ -95,7 +117,8 @@ class Ear:
             if len(piece := samples[start : start + step]) >= SHORTEST:
                 windows.append(self._window(piece, tokenizer))
             call.progress(seconds=start // SAMPLE_RATE)
-        text, reason = self._judge(windows)
+        text = " ".join(window.text for window in windows if window.text)
+        reason = "" if text else (windows[0].reason if windows else "too short")
         return worker.Answer(
             {
                 "text": text,
@@ -107,46 +130,28 @@ class Ear:
             }
         )
 
-    def _judge(self, windows: Sequence[Heard]) -> tuple[str, str]:
-        """The text worth acting on, and the reason when there is none."""
-        if not windows:
-            return "", "too short"
-        kept, reason = [], ""
-        for window in windows:
-            text = made_up.without_asides(window.text)
-            doubt = made_up.doubt(
-                text,
-                avg_logprob=window.avg_logprob,
-                no_speech_prob=window.no_speech_prob,
-                seconds=window.seconds,
-            )
-            if not doubt and window.avg_logprob < self._habits.min_logprob:
-                doubt = "not understood"
-            if doubt:
-                reason = reason or doubt
-            else:
-                kept.append(text)
-        return " ".join(kept), "" if kept else reason
-
-    def _window(self, samples: Samples, tokenizer: Tokenizer) -> Heard:
-        features = self._features(samples)
+    def _window(self, samples: Samples, tokenizer: Tokenizer) -> Window:
+        encoded = self._model.encode(self._features(samples))
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         room = int(len(samples) / SAMPLE_RATE * TOKENS_PER_SECOND) + 16
         results = self._model.model.generate(
-            get_ctranslate2_storage(features[np.newaxis]),
+            encoded,
             [prompt],
-            beam_size=self._beam_size,
+            beam_size=self._habits.beam_size,
             max_length=min(self._habits.max_tokens, len(prompt) + room),
             return_scores=True,
             return_no_speech_prob=True,
         )
         result = cast(_Result, results[0])
-        tokens = list(result.sequences_ids[0])
-        return Heard(
-            seconds=len(samples) / SAMPLE_RATE,
-            text=self._text(tokens, tokenizer.timestamp_begin),
-            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+        tokens, score = list(result.sequences_ids[0]), result.scores[0]
+        text = self._text(tokens, tokenizer.timestamp_begin)
+        fit = self._head.fit(np.array(encoded)[0], tokens) if self._head and text else None
+        doubt = self._habits.doubt(text, score, result.no_speech_prob, fit)
+        return Window(
+            text="" if doubt else text,
+            avg_logprob=score * len(tokens) / (len(tokens) + 1),
             no_speech_prob=result.no_speech_prob,
+            reason=doubt,
         )
 
     def _text(self, tokens: Sequence[int], timestamps: int) -> str:
@@ -178,9 +183,9 @@ def load(options: Fields) -> worker.Loaded:
     """Options: `model` (a folder), `threads`, `beam_size`."""
     folder = Path(options.text("model"))
     begun = time.perf_counter()
-    habits = _habits(folder)
+    habits = _habits(folder, options.integer("beam_size", 1))
     model = _open(folder, options.integer("threads", 0))
-    ear = Ear(model, habits, max(1, options.integer("beam_size", 1)))
+    ear = Ear(model, habits, _head(folder))
     size = (folder / "model.bin").stat().st_size
     facts: dict[str, Json] = {
         "model": folder.name,
@@ -202,23 +207,35 @@ def _open(folder: Path, threads: int) -> WhisperModel:
         raise _unusable(folder, str(error)) from error
 
 
-def _habits(folder: Path) -> Habits:
+def _habits(folder: Path, beam_size: int) -> Habits:
+    """What lares.json says; without one, Whisper's own habits."""
     path, usual = folder / "lares.json", Habits()
-    if not path.is_file():
-        return usual
     try:
-        fields = Fields(json.loads(path.read_bytes()))
+        fields = Fields(json.loads(path.read_bytes()) if path.is_file() else {})
         habits = Habits(
             padding=fields.text("padding", usual.padding),
             languages=fields.texts("languages"),
             max_tokens=fields.integer("max_tokens", usual.max_tokens),
+            beam_size=max(1, beam_size, fields.integer("beam_size", usual.beam_size)),
             min_logprob=fields.real("min_logprob", usual.min_logprob),
+            max_no_speech=fields.real("max_no_speech", usual.max_no_speech),
+            min_fit=fields.real("min_fit", usual.min_fit),
+            min_word_fit=fields.real("min_word_fit", usual.min_word_fit),
         )
     except (ValueError, AttributeError, LaresError) as error:
         raise _unusable(folder, f"lares.json is wrong: {error}") from error
     if habits.padding not in ("speech", "full"):
         raise _unusable(folder, f"lares.json: padding must be speech or full, not {habits.padding}")
     return habits
+
+
+def _head(folder: Path) -> PhoneHead | None:
+    """The second opinion that some models ship."""
+    path = folder / "phone_head.npz"
+    try:
+        return PhoneHead(path) if path.is_file() else None
+    except (OSError, KeyError, ValueError) as error:
+        raise _unusable(folder, f"{path.name} is damaged: {error}") from error
 
 
 def _unusable(folder: Path, why: str) -> Permanent:
