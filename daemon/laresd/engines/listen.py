@@ -193,7 +193,8 @@ def _model(word: str) -> MicroWakeWord:
 def _own_model(path: Path) -> MicroWakeWord:
     description = path.with_suffix(".json")
     try:
-        head = path.open("rb").read(8)
+        with path.open("rb") as file:
+            head = file.read(8)
         model = json.loads(description.read_bytes())["model"]
         if head[4:] != b"TFL3" or not (path.parent / model).samefile(path):
             raise ValueError(f"it is no TensorFlow Lite model, or {description.name} names another")

@@ -1,0 +1,133 @@
+"""A speech model is used as its folder says, and a damaged folder is named."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from tests.fakes.whisper_model import POSITIONS, WORDS, write_whisper
+
+from laresd.engines import whisper
+from laresd.engines.whisper import Habits
+from laresd.engines.worker import Answer, Call, Channel
+from laresd.errors import Permanent
+from laresd.frames import Fields, Frame
+from laresd.types import Json
+
+SECOND = bytes(32_000)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_whisper(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def transcribe(folder: Path, pcm: bytes, language: str = "en") -> Mapping[str, Json]:
+    loaded = whisper.load(Fields({"model": str(folder), "threads": 1}))
+    frame = Frame("transcribe", 1, {"language": language}, pcm)
+    channel = Channel(io.BytesIO(), io.BytesIO())
+    answer: Answer = loaded.handlers["transcribe"](Call(frame, channel, threading.Event()))
+    return answer.body
+
+
+def with_habits(folder: Path, target: Path, **habits: Json) -> Path:
+    write_whisper(target)
+    (target / "lares.json").write_text(json.dumps({"max_tokens": POSITIONS, **habits}))
+    return target
+
+
+def test_words_come_out_with_their_probability(folder: Path) -> None:
+    body = transcribe(folder, SECOND)
+    assert set(str(body["text"]).split()) <= set(WORDS)
+    assert body["text"]
+    assert Fields(body).real("avg_logprob") < 0
+    assert 0.0 <= Fields(body).real("no_speech_prob") <= 1.0
+    assert body["audio_seconds"] == 1.0
+
+
+@pytest.mark.parametrize("pcm", [b"", bytes(2), bytes(1000)])
+def test_too_little_sound_is_nothing_heard(folder: Path, pcm: bytes) -> None:
+    body = transcribe(folder, pcm)
+    assert (body["text"], body["reason"]) == ("", "too short")
+
+
+def test_long_sound_is_heard_in_windows(folder: Path) -> None:
+    one, three = transcribe(folder, SECOND * 30), transcribe(folder, SECOND * 90)
+    assert three["audio_seconds"] == 90.0
+    assert str(three["text"]).split() == str(one["text"]).split() * 3
+
+
+def test_half_a_sample_is_refused(folder: Path) -> None:
+    with pytest.raises(Permanent, match="no 16-bit samples"):
+        transcribe(folder, bytes(32_001))
+
+
+def test_a_language_that_the_model_does_not_know_is_refused(folder: Path) -> None:
+    assert transcribe(folder, SECOND, "en-GB")["text"]
+    with pytest.raises(Permanent, match="does not understand 'de'"):
+        transcribe(folder, SECOND, "de")
+
+
+def test_padding_is_what_the_folder_says(folder: Path, tmp_path: Path) -> None:
+    full = with_habits(folder, tmp_path / "full", padding="full")
+    assert whisper.load(Fields({"model": str(full)})).facts["padding"] == "full"
+    assert whisper.load(Fields({"model": str(folder)})).facts["padding"] == "speech"
+    assert transcribe(full, SECOND)["text"] != transcribe(folder, SECOND)["text"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Habits(), ""),
+        (Habits(min_logprob=-2.0), "not understood"),
+        (Habits(min_logprob=-4.0), ""),
+        (Habits(max_no_speech=0.1), "no speech"),
+        (Habits(max_no_speech=0.3), ""),
+    ],
+)
+def test_a_model_may_set_its_own_limits(limits: Habits, reason: str) -> None:
+    assert limits.doubt("turn on the light", score=-3.0, no_speech=0.2, fit=None) == reason
+
+
+def test_no_words_are_nothing_heard() -> None:
+    assert Habits().doubt("", score=0.0, no_speech=0.0, fit=None) == "nothing heard"
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    broken = write_whisper(tmp_path / "broken")
+    (broken / name).unlink()
+    with pytest.raises(Permanent, match=f"there is no {name}") as caught:
+        whisper.load(Fields({"model": str(broken)}))
+    assert "lares models pull" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.bin", b""),
+        ("model.bin", b"\x06\x00\x00\x00garbage"),
+        ("tokenizer.json", b"{"),
+        ("lares.json", b"not JSON"),
+        ("lares.json", b'{"padding": "some"}'),
+        ("lares.json", b'{"max_tokens": "many"}'),
+        ("phone_head.npz", b"no zip"),
+    ],
+)
+def test_a_damaged_file_is_an_error_not_a_crash(tmp_path: Path, name: str, content: bytes) -> None:
+    broken = write_whisper(tmp_path / "broken")
+    (broken / name).write_bytes(content)
+    with pytest.raises(Permanent, match="cannot be used"):
+        whisper.load(Fields({"model": str(broken)}))
+
+
+def test_a_truncated_model_is_an_error(tmp_path: Path) -> None:
+    broken = write_whisper(tmp_path / "broken")
+    model = broken / "model.bin"
+    model.write_bytes(model.read_bytes()[:-1000])
+    with pytest.raises(Permanent, match="cannot be used"):
+        whisper.load(Fields({"model": str(broken)}))
