@@ -10,9 +10,6 @@ from laresd.config import Llm, Speech, SpeechToText, Wake
 
 BUNDLED_SPEECH = Path(laresd.__file__).parent / "bundled" / "speech-en"
 
-# Threads that wait for each other sleep instead of spinning: on cores that are shared with
-# anything else, spinning made llama.cpp five times slower than one thread alone.
-_PASSIVE = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -26,7 +23,6 @@ def speech_to_text(settings: SpeechToText, folder: Path = BUNDLED_SPEECH) -> Spe
             "threads": settings.threads,
             "beam_size": settings.beam_size,
         },
-        environment=_PASSIVE,
         stall_s=settings.timeout_s,
         grace_s=settings.timeout_s,
     )
@@ -68,7 +64,6 @@ def language_model(settings: Llm, model: str = "embedded") -> Spec:
             "threads": settings.threads,
             "nice": 5,
         },
-        environment=_PASSIVE,
         load_timeout_s=180.0,
         stall_s=15.0,
         grace_s=5.0,
