@@ -117,6 +117,14 @@ class Worker:
             except TimeoutError as late:
                 raise DeadlineExceeded(f"{self._spec.name} did not answer in time") from late
 
+    async def wait_ready(self, *, deadline: float) -> None:
+        """Until it takes requests. Raises what a request would, DeadlineExceeded when too late."""
+        try:
+            async with self._ready(deadline):
+                return
+        except TimeoutError as late:
+            raise DeadlineExceeded(f"{self._spec.name} was not ready in time") from late
+
     def keep(self, key: str, op: str, body: Mapping[str, Json]) -> None:
         """Send this request after every load from now on, before any other.
 
