@@ -17,8 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from laresd.backends.clock import SystemClock
-from laresd.backends.workers.clients import WorkerGrammar
-from laresd.backends.workers.process import Spec, engine_command
+from laresd.backends.workers import specs
+from laresd.backends.workers.clients import WorkerGrammar, WorkerLanguageModel
 from laresd.backends.workers.supervisor import Worker
 from laresd.commands.eval_homes import Case, View, cases, view
 from laresd.commands.simulated_home import SimulatedHome
@@ -115,10 +115,15 @@ async def run(wanted: Sequence[Case], config: Config, *, show: Show) -> Evaluati
 
 @asynccontextmanager
 async def _assistant(config: Config, home: SimulatedHome) -> AsyncIterator[CascadeAssistant]:
+    settings = config.actions
     async with AsyncExitStack() as stack:
-        grammar = await stack.enter_async_context(Worker(_GRAMMAR))
-        workers = [grammar]
+        spec = specs.grammar(config.box.language, settings.grammar_timeout_s)
+        workers = [grammar := await stack.enter_async_context(Worker(spec))]
         model: LanguageModel | None = None
+        if config.llm.enabled:
+            llama = await stack.enter_async_context(Worker(specs.language_model(config.llm)))
+            workers.append(llama)
+            model = WorkerLanguageModel(llama)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [tasks.create_task(worker.run()) for worker in workers]
         try:
@@ -249,4 +254,3 @@ def _share(count: int, summary: Summary) -> str:
 
 
 _STEP_KEYS = ("total", "correct", "wrong")
-_GRAMMAR = Spec("sentence grammar", engine_command("grammar"))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from laresd.core.intent.meaning import Meaning
+from laresd.core.intent.abilities import is_dangerous
+from laresd.core.intent.clause import Roles, values_of
+from laresd.core.intent.deeds import Values, Verb, choose
+from laresd.core.intent.describe import Fit, fit, fully_named, is_of_kind
+from laresd.core.intent.lexicons import lexicon as lexicon_of
+from laresd.core.intent.meaning import Meaning, Trouble, trouble
+from laresd.core.intent.pieces import Piece, cut
+from laresd.core.intent.senses import Lexicon
+from laresd.core.intent.targets import same_area
 from laresd.core.intent.text import tokens
-from laresd.types import Transcript
+from laresd.types import Action, Entity, Home, Request, Transcript
 
 MAX_CHARACTERS_PER_SECOND = 35.0  # of speech; the fastest speakers reach about 25
 SURELY_WRONG_LOGPROB = -1.7
@@ -15,6 +25,18 @@ DOUBTFUL_LOGPROB = -0.9
 NO_SPEECH = 0.6
 MAX_COMPRESSION = 2.4  # Whisper's own bound for text that goes round in circles
 MAX_REPEATS = 3
+
+MAX_COMMAND = 200  # characters
+MAX_TALK = 300
+MAX_UNKNOWN = 2  # words of a command that nobody knows
+_OPPOSITES = (
+    {Verb.ON, Verb.OFF},
+    {Verb.OPEN, Verb.CLOSE},
+    {Verb.LOCK, Verb.UNLOCK},
+    {Verb.MORE, Verb.LESS},
+    {Verb.MUTE, Verb.UNMUTE},
+    {Verb.PLAY, Verb.PAUSE},
+)
 
 # What Whisper is known to make up on silence and noise, learned from the subtitles of films.
 _MADE_UP = {
@@ -88,13 +110,126 @@ def _unlikely(heard: Transcript) -> str | None:
     return None
 
 
-def may_be_command(text: str, language: str, home: object) -> bool:
+def may_be_command(text: str, language: str, home: Home) -> bool:
+    """Whether asking the model for calls could lead to an action at all."""
+    evidence = _evidence(text, language, home)
+    return evidence is not None and bool(evidence.described) and bool(evidence.verbs)
+
+
+def may_be_talk(text: str, language: str, home: Home) -> bool:
+    """Whether it is a question to chat about: not about this home, nor about today's world."""
+    words = tokens(text)
+    lexicon = lexicon_of(language)
+    if lexicon is None or len(words) < 3 or len(text) > MAX_TALK:
+        return False
+    asks = words[0] in lexicon.questions or text.rstrip().endswith(("?", "？"))
+    asks = asks or (language.startswith("zh") and not lexicon.questions.isdisjoint(words))
+    if not asks or not lexicon.news.isdisjoint(words):
+        return False
+    return not any(_is_of_home(piece) for piece in cut(text, lexicon, home))
+
+
+def checked(proposed: Meaning, request: Request, home: Home) -> Meaning | None:
+    """The proposal, if each action's device, verb and value are in the words that were said.
+
+    A dangerous action is never done on a model's word: the answer asks for the full name.
+    """
+    evidence = _evidence(request.text, request.language, home)
+    if evidence is None:
+        return None
+    for action in proposed.actions:
+        entity = home.entities.get(action.entity_id)
+        if entity is None or not _is_meant(entity, evidence, request, home):
+            return None
+        if not _is_told(action, entity, evidence, home):
+            return None
+        if is_dangerous(entity, action.command):
+            return trouble(proposed.intent, Trouble.DANGEROUS, name=entity.name)
+    return proposed
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What a sentence says for certain, whatever a model makes of it."""
+
+    verbs: frozenset[Verb]
+    values: Values
+    described: tuple[Piece, ...]  # rooms, kinds, names
+    lexicon: Lexicon
+
+
+def _evidence(text: str, language: str, home: Home) -> _Evidence | None:
+    """None when a word forbids acting, when words contradict, or too little is understood."""
+    lexicon = lexicon_of(language)
+    if lexicon is None or len(text) > MAX_COMMAND:
+        return None
+    pieces = cut(text, lexicon, home)
+    if any(piece.sense is not None and piece.sense.stop for piece in pieces):
+        return None
+    roles = Roles(pieces)
+    values = values_of(roles)
+    verbs = _said_verbs(roles)
+    if values is None or any(pair <= verbs for pair in _OPPOSITES):
+        return None
+    if not values.none or roles.carried:
+        verbs |= {Verb.SET}
+    if _is_about_other_things(pieces, lexicon):
+        return None
+    known = tuple(piece for piece in roles.described if piece.sense and not piece.sense.link)
+    return _Evidence(verbs, values, known, lexicon)
+
+
+def _said_verbs(roles: Roles) -> frozenset[Verb]:
+    if roles.verbs:
+        return frozenset(verb for verbs in roles.verbs for verb in verbs)
+    particles = [piece.sense.particle for _, piece in roles.particles if piece.sense]
+    return frozenset(verb for verbs in particles for verb in verbs)
+
+
+def _is_about_other_things(pieces: Sequence[Piece], lexicon: Lexicon) -> bool:
+    """Unknown words that may change what is meant: many, beside a name, or after "in" and "of"."""
+    unknown = [index for index, piece in enumerate(pieces) if piece.sense is None]
+    if len(unknown) > MAX_UNKNOWN:
+        return True
+    for index in unknown:
+        before = pieces[index - 1] if index else None
+        after = pieces[index + 1] if index + 1 < len(pieces) else None
+        if before is not None and (_is_of_home(before) or before.words[-1] in lexicon.places):
+            return True
+        if after is not None and _is_of_home(after):
+            return True
     return False
 
 
-def may_be_talk(text: str, language: str, home: object) -> bool:
+def _is_of_home(piece: Piece) -> bool:
+    sense = piece.sense
+    return sense is not None and (sense.kind is not None or bool(sense.area or sense.names))
+
+
+def _is_meant(entity: Entity, evidence: _Evidence, request: Request, home: Home) -> bool:
+    """Named in full, or the only one of its kind in the room that was said or is spoken in."""
+    rooms = [piece for piece in evidence.described if piece.sense and piece.sense.area]
+    if rooms and fit(rooms, entity, evidence.lexicon) is Fit.NOT:
+        return False
+    if fully_named(evidence.described, entity, evidence.lexicon):
+        return True
+    kinds = [p.sense.kind for p in evidence.described if p.sense and p.sense.kind]
+    kind = next((kind for kind in kinds if is_of_kind(entity, kind)), None)
+    if kind is None:
+        return False
+    alike = [e for e in home.entities.values() if is_of_kind(e, kind)]
+    if rooms or (request.area and same_area(entity, request.area)):
+        return True
+    return len(alike) == 1
+
+
+def _is_told(action: Action, entity: Entity, evidence: _Evidence, home: Home) -> bool:
+    """Whether the verbs and values that were said come to exactly this command."""
+    state = home.state(entity.entity_id)
+    values = evidence.values
+    for verb in evidence.verbs:
+        used = values if verb in (Verb.SET, Verb.MORE, Verb.LESS) or values.none else None
+        choice = None if used is None else choose(verb, used, entity, state)
+        if isinstance(choice, tuple) and choice == (action.command, dict(action.params)):
+            return True
     return False
-
-
-def checked(proposed: object, request: object, home: object) -> Meaning | None:
-    return None

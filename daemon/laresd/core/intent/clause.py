@@ -11,6 +11,8 @@ from laresd.core.intent.senses import Lexicon, Sense
 
 Verbs = tuple[Verb, ...]
 _SET = (Verb.SET,)
+_LIGHT = frozenset({"light"})
+_KELVIN = range(1000, 10001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,14 @@ class Clause:
     everything: bool = False
     here: bool = False
     percent_sign: bool = False
+    verb_said: bool = True  # False: "lamp red", where the value alone is the command
 
 
 def read(pieces: Sequence[Piece], lexicon: Lexicon) -> Clause | None:
     """The clause; None when verb or values are missing or contradict each other."""
-    roles = _Roles(pieces)
+    roles = Roles(pieces)
     verbs = _verbs(roles, lexicon)
-    values = _values(roles)
+    values = values_of(roles)
     if values is None or not verbs:
         return None
     verbs, values = _agreed(verbs, values, roles)
@@ -44,15 +47,16 @@ def read(pieces: Sequence[Piece], lexicon: Lexicon) -> Clause | None:
         verbs=verbs,
         values=values,
         groups=_groups(roles.described),
-        implied=roles.implied,
+        implied=_LIGHT if values.color or values.kelvin else roles.implied,
         every=any(sense.every for sense in roles.senses),
         everything=any(sense.everything for sense in roles.senses),
         here=any(sense.here for sense in roles.senses),
         percent_sign=any(sense.unit == "percent" for sense in roles.senses),
+        verb_said=bool(roles.verbs or roles.particles or roles.carried),
     )
 
 
-class _Roles:
+class Roles:
     """Which piece plays which part. A word with two senses is a verb only while none was said."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -102,7 +106,7 @@ def _acts(sense: Sense) -> bool:
     return bool(sense.verbs) or sense.carrier
 
 
-def _verbs(roles: _Roles, lexicon: Lexicon) -> Verbs:
+def _verbs(roles: Roles, lexicon: Lexicon) -> Verbs:
     """The verb's alternatives; empty when there is none or when two contradict."""
     if roles.contradicts:
         return ()
@@ -114,18 +118,17 @@ def _verbs(roles: _Roles, lexicon: Lexicon) -> Verbs:
     return _SET  # "lamp to 50 percent", "make it red": the values must carry it
 
 
-def _particle(roles: _Roles, lexicon: Lexicon) -> Verbs:
+def _particle(roles: Roles, lexicon: Lexicon) -> Verbs:
     index, piece = roles.particles[-1]
     particle = piece.sense.particle if piece.sense is not None else ()
     if index == roles.last:
         return particle
-    alone = len(roles.particles) == 1 and piece.joined not in lexicon.particle_last
-    return (
-        particle if alone else (_SET if not alone and piece.joined in lexicon.particle_last else ())
-    )
+    if piece.joined in lexicon.particle_last:
+        return _SET  # a preposition here: "auf 50 Prozent"
+    return particle if len(roles.particles) == 1 else ()
 
 
-def _values(roles: _Roles) -> Values | None:
+def values_of(roles: Roles) -> Values | None:
     """The values said; None when there are two of a kind."""
     numbers = [sense.number for sense in roles.senses if sense.number is not None]
     levels = [sense.level for sense in roles.senses if sense.level is not None]
@@ -139,6 +142,10 @@ def _values(roles: _Roles) -> Values | None:
         return None
     number = amounts[0] if amounts else None
     unit = units.pop() if units else "percent"
+    if unit == "percent" and number is not None and number > 100:
+        if int(number) not in _KELVIN:
+            return None
+        unit = "kelvin"  # "color temperature 2700"
     kelvin = kelvins[0] if kelvins else None
     if unit == "kelvin" and number is not None:
         kelvin = round(number)
@@ -150,7 +157,7 @@ def _values(roles: _Roles) -> Values | None:
     )
 
 
-def _agreed(verbs: Verbs, values: Values, roles: _Roles) -> tuple[Verbs, Values]:
+def _agreed(verbs: Verbs, values: Values, roles: Roles) -> tuple[Verbs, Values]:
     """Verb and values made one: "turn on at 50 percent" sets. No verbs when they don't fit."""
     if values.none:
         return (() if verbs == _SET else verbs), values

@@ -40,6 +40,11 @@ def fully_named(pieces: Sequence[Piece], entity: Entity, lexicon: Lexicon) -> in
     )
 
 
+def in_name(piece: Piece, entity: Entity, lexicon: Lexicon) -> bool:
+    """Whether one of the entity's names has these words."""
+    return any(_in_name(piece, name, lexicon) is Fit.WELL for name in _names(entity))
+
+
 def is_of_kind(entity: Entity, kind: Kind) -> bool:
     if entity.domain not in kind.domains:
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from laresd.core.intent.abilities import is_dangerous
 from laresd.core.intent.clause import Clause, read
 from laresd.core.intent.deeds import Choice, Values, Verb, choose
-from laresd.core.intent.describe import Fit, fit, fully_named
+from laresd.core.intent.describe import Fit, fit, fully_named, in_name
 from laresd.core.intent.lexicons import lexicon
 from laresd.core.intent.meaning import Meaning, Problem, Trouble
 from laresd.core.intent.pieces import Piece, cut
@@ -25,6 +25,7 @@ MAX_CHARACTERS = 200
 MAX_PIECES = 30
 MAX_CLAUSES = 3
 _EVERYTHING = ("light", "switch", "fan", "media_player")
+_ROBOTS = frozenset({"vacuum", "lawn_mower"})  # "go home" is said to others, too
 _ALL_AT_ONCE = ("light", "fan", "cover")  # "the kitchen light" may be three lamps
 
 
@@ -94,10 +95,10 @@ def _clause(clause: Clause, scene: _Scene) -> Meaning | None:
     found: list[Found] = []
     for group in clause.groups or ((),):
         target = _targets(group, clause, scene)
+        if target is None or (isinstance(target, Problem) and not clause.verb_said):
+            return None
         if isinstance(target, Problem):
             return Meaning(intent, problem=target, exact=False)
-        if target is None:
-            return None
         found.append(target)
     exact = all(target.exact for target in found)
     return _deed(intent, [e for target in found for e in target.entities], exact, clause, scene)
@@ -188,8 +189,9 @@ def _generic(
         well = [entity for entity in well if entity.domain in (clause.implied or {"light"})]
     if not well:
         return None
+    well = _called_so(group, well, scene)
     if not rooms and not (clause.every and not clause.here):
-        chosen = _nearby(well, scene)
+        chosen = _nearby(well, clause, scene)
         if isinstance(chosen, Problem):
             return chosen
         well = chosen
@@ -199,9 +201,19 @@ def _generic(
     return Found(tuple(well), exact=kinds)
 
 
-def _nearby(entities: Sequence[Entity], scene: _Scene) -> list[Entity] | Problem:
+def _called_so(group: Sequence[Piece], well: Sequence[Entity], scene: _Scene) -> Sequence[Entity]:
+    """Of players those that have the word in their name: "the radio" is not the television."""
+    kinds = [piece for piece in group if piece.sense and piece.sense.kind]
+    if not kinds or any(entity.domain in _ALL_AT_ONCE for entity in well):
+        return well
+    return [e for e in well if all(in_name(p, e, scene.lexicon) for p in kinds)] or well
+
+
+def _nearby(entities: Sequence[Entity], clause: Clause, scene: _Scene) -> list[Entity] | Problem:
     """Those in the room where it was said, the only one, or the only one that is playing."""
     nearby = [entity for entity in entities if same_area(entity, scene.here)]
+    if clause.here and not nearby:
+        return ambiguous(entities)
     playing = [e for e in entities if scene.home.state(e.entity_id).state == "playing"]
     for group in (nearby, entities if len(entities) == 1 else (), playing):
         if group and (group is not playing or len(playing) == 1):
@@ -243,10 +255,10 @@ def _everything(
 
 def _undescribed(able: Sequence[Entity], clause: Clause, scene: _Scene) -> Found | Problem | None:
     """ "Turn the volume down", "dim": the verb or the quality says what it is about."""
-    if not clause.implied or not able:
+    if not clause.implied or not able or clause.implied & _ROBOTS:
         return None
-    chosen = list(able) if clause.every and not clause.here else _nearby(able, scene)
-    return chosen if isinstance(chosen, Problem) else Found(tuple(chosen))
+    chosen = list(able) if clause.every and not clause.here else _nearby(able, clause, scene)
+    return chosen if isinstance(chosen, Problem) else Found(tuple(chosen), exact=False)
 
 
 def _unable(group: Sequence[Piece], scene: _Scene) -> Problem | None:

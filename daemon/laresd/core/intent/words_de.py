@@ -16,6 +16,12 @@ _COLORS = {
     "blue": "blau", "purple": "lila", "violet": "violett", "brown": "braun", "pink": "rosa|pink",
     "turquoise": "türkis", "cyan": "cyan", "magenta": "magenta", "gray": "grau", "gold": "gold",
 }  # fmt: skip
+_PLACES = "in im an am bei beim von vom aus"
+_QUESTIONS = (
+    "was wer wen wem wessen warum wieso wie wo wann "
+    "welche welcher welches kann könnte ist sind war erzähl erkläre"
+)
+_NEWS = "wetter regen regnet schnee schneit sonne scheint vorhersage nachrichten verkehr kurs preis"
 
 
 def german() -> Lexicon:
@@ -40,6 +46,9 @@ def german() -> Lexicon:
             ),
         ),
         particle_last=frozenset({"auf", "zu", "hoch", "runter", "ab"}),
+        places=frozenset(_PLACES.split()),
+        questions=frozenset(_QUESTIONS.split()),
+        news=frozenset(_NEWS.split()),
         endings=("n", "en", "er", "e", "s", "es"),
         links=("n", "s", "en", "es"),
     )
@@ -97,7 +106,7 @@ def _verbs(words: PhraseBuilder) -> None:
         "knipse|lass|lasse|ändere|färbe|regle|regel|regele|stellen|setzen|drehen|fahren|machen|"
         "schalten|schick|schicke|sende",
     )
-    words.add(Sense(particle=(Verb.ON,)), "an|ein")
+    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "an|ein")
     words.add(Sense(particle=(Verb.OFF,)), "aus")
     words.add(Sense(particle=(Verb.OPEN, Verb.ON, Verb.MORE)), "auf")
     words.add(Sense(particle=(Verb.CLOSE,)), "zu")
@@ -176,7 +185,9 @@ def _values(words: PhraseBuilder) -> None:
 
 
 def _rest(words: PhraseBuilder) -> None:
-    words.add(Sense(every=True), "alle|allen|sämtliche|jede|jedes|jeden|beide|ganze|gesamte")
+    words.add(
+        Sense(every=True), "überall|alle|allen|sämtliche|jede|jedes|jeden|beide|ganze|gesamte"
+    )
     words.add(Sense(everything=True), "alles|alle geräte")
     words.add(Sense(here=True), "hier|in diesem raum|in diesem zimmer|hier drin")
     words.add(Sense(link=True), "und|und auch|sowie|und dann|dann")
@@ -187,7 +198,7 @@ def _rest(words: PhraseBuilder) -> None:
         "an dem|auf dem|auf der|in der|in dem|bitte|danke|mal|doch|jetzt|sofort|gleich|schnell|hey|"
         "hallo|okay|ok|kannst du|könntest du|würdest du|kannst du bitte|könntest du bitte|"
         "würdest du bitte|ich möchte dass du|sei so gut und|ich hätte gern|ich hätte gerne|mir|"
-        "etwas|ein bisschen|ein wenig|lares|wieder|mit|zimmer|raum|stufe|wert|sei so nett und|"
+        "es|etwas|ein bisschen|ein wenig|lares|wieder|mit|zimmer|raum|stufe|wert|sei so nett und|"
         "bitte mal|können wir|lass uns",
     )
     words.add(

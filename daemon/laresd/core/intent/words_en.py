@@ -11,6 +11,12 @@ from laresd.core.intent.senses import Lexicon, PhraseBuilder, Sense
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
 _UNITS += "fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_PLACES = "in at of from on near"
+_QUESTIONS = (
+    "what who whom whose why how where when which can could "
+    "do does did is are was were tell explain will would should"
+)
+_NEWS = "weather rain raining rainy sunny snow snowing forecast news score traffic stock price wind"
 
 
 def english() -> Lexicon:
@@ -33,6 +39,9 @@ def english() -> Lexicon:
                 rf" (?:on|from|off) {article}(?P<list>.+)"
             ),
         ),
+        places=frozenset(_PLACES.split()),
+        questions=frozenset(_QUESTIONS.split()),
+        news=frozenset(_NEWS.split()),
         endings=("s", "es"),
     )
 
@@ -40,8 +49,8 @@ def english() -> Lexicon:
 def _verbs(words: PhraseBuilder) -> None:
     words.verbs(
         {
-            (Verb.ON,): "turn on|switch on|power on|power up|put on|light up|illuminate|enable",
-            (Verb.ON, Verb.ACTIVATE): "activate|engage|fire up",
+            (Verb.ON,): "power on|power up|light up|illuminate|enable",
+            (Verb.ON, Verb.ACTIVATE): "turn on|switch on|put on|activate|engage|fire up",
             (Verb.OFF,): "turn off|switch off|power off|power down|shut off|shut down|put out|kill|"
             "cut|deactivate|disable|extinguish|put off",
             (Verb.TOGGLE,): "toggle",
@@ -78,12 +87,13 @@ def _verbs(words: PhraseBuilder) -> None:
             (Verb.START,): "vacuum|hoover|clean|mow|sweep|start cleaning|start vacuuming",
             (Verb.DOCK,): "dock|return to base|return to its base|return to dock|go home|"
             "return home|go back to base|go to base|send home|back to base|back to the base|"
-            "to its base|to its dock|to the dock|to base|to dock|return|send|charge|recharge",
+            "home|back home|to its base|to its dock|to the dock|to base|to dock|return|"
+            "send|charge|recharge",
         },
         robots,
     )
     words.add(Sense(carrier=True), "turn|switch|put|flip|get|bring|set|make|change|have|leave")
-    words.add(Sense(particle=(Verb.ON,)), "on")
+    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "on")
     words.add(Sense(particle=(Verb.OFF,)), "off")
     words.add(Sense(particle=(Verb.OPEN, Verb.MORE)), "up")
     words.add(Sense(particle=(Verb.CLOSE, Verb.LESS)), "down")
@@ -179,10 +189,11 @@ def _rest(words: PhraseBuilder) -> None:
         "please|thanks|thank you|kindly|hey|hi|hello|okay|ok|now|right now|immediately|just|"
         "can you|could you|would you|will you|can you please|could you please|would you please|"
         "could you just|can we|can i get|i want you to|i would like you to|id like you to|i want|"
-        "i need you to|would you mind|do me a favor and|go ahead and|for me|lets|let us|i would like|"
-        "id like|id like to|we need|i want to|would you be so kind and|be so kind and|quickly|"
+        "i need you to|would you mind|do me a favor and|go ahead and|for me|lets|let us|"
+        "i would like|id like|id like to|we need|i want to|would you be so kind and|"
+        "be so kind and|quickly|"
         "a bit|a little|a little bit|slightly|some|lares|computer|again|from|with|level|value|"
-        "inside|room|up to|down to|back|way|it is time to|time to|go and|try to|setting|device",
+        "it|inside|room|up to|down to|back|way|it is time to|time to|go and|try to|setting|device",
     )
     words.add(
         Sense(stop=True),

@@ -11,8 +11,8 @@ from laresd.core.intent.senses import Lexicon, PhraseBuilder, Sense
 _DIGITS = "零一二三四五六七八九"
 _COLORS = {
     "white": "白色|白光", "red": "红色|红", "orange": "橙色|橘色", "yellow": "黄色",
-    "green": "绿色",    "blue": "蓝色", "purple": "紫色", "brown": "棕色", "pink": "粉色|粉红色", "cyan": "青色",
-    "gray": "灰色", "gold": "金色", "turquoise": "青绿色",
+    "green": "绿色", "blue": "蓝色", "purple": "紫色", "brown": "棕色", "pink": "粉色|粉红色",
+    "cyan": "青色", "gray": "灰色", "gold": "金色", "turquoise": "青绿色",
 }  # fmt: skip
 
 
@@ -25,6 +25,9 @@ def chinese() -> Lexicon:
     add = "加到|添加到|加入到|加入|放到|放进|写到|加进"
     return Lexicon(
         phrases=words.built(),
+        places=frozenset("在的"),
+        questions=frozenset("谁什怎为哪几多吗呢"),
+        news=frozenset("雨雪晴股"),
         add_item=(
             re.compile(rf"(?:请)?(?:把|将)(?P<item>.+?)(?:{add})(?P<list>.+?)(?:里|中|上|里面)?"),
             re.compile(
