@@ -90,6 +90,13 @@ class Fields:
             for v in self._list(key)
         )
 
+    def row(self, key: str) -> Fields | None:
+        """An object; None when the key is absent or null."""
+        value = self._body.get(key)
+        if value is None or isinstance(value, dict):
+            return None if value is None else Fields(value)
+        return self._wrong(key, "an object")
+
     def mapping(self, key: str) -> Mapping[str, Json]:
         """An object; empty when the key is absent."""
         value = self._body.get(key, {})
