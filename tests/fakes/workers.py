@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker, WorkerStatus
@@ -42,8 +43,17 @@ async def pid_of(worker: Worker) -> int:
 
 
 def is_alive(pid: int) -> bool:
+    """Also true of a zombie: a process that nobody has waited for."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     return True
+
+
+def is_running(pid: int) -> bool:
+    """False for a zombie, too."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -5,17 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 from tests.fakes.engine import spec
-from tests.fakes.workers import is_alive, pid_of, running, soon, status_when
+from tests.fakes.workers import is_alive, is_running, pid_of, running, soon, status_when
 
 from laresd.backends.workers.supervisor import Worker
 from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
 from laresd.frames import Fields, Frame
 from laresd.types import Json
+
+DAEMON = """
+import asyncio
+from tests.fakes.engine import spec
+from tests.fakes.workers import pid_of, running, soon, status_when
+
+async def main():
+    async with running(spec()) as worker:
+        await worker.call("echo", {}, deadline=soon())
+        asyncio.ensure_future(worker.call("hang", {}, deadline=soon()))
+        await status_when(worker, lambda status: status.phase == "busy")
+        print(await pid_of(worker), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
 
 
 async def echo(worker: Worker, text: str = "hello") -> str:
@@ -222,6 +239,14 @@ class TestLoading:
                 await worker.call("echo", {}, deadline=soon(0.3))
             assert "could not be started" in (await worker.status()).error
 
+    async def test_can_be_waited_for(self) -> None:
+        async with running(spec()) as worker:
+            await worker.wait_ready(deadline=soon())
+            assert (await worker.status()).phase == "ready"
+        async with running(spec(options={"load": "hang"})) as worker:
+            with pytest.raises(DeadlineExceeded, match="not ready in time"):
+                await worker.wait_ready(deadline=soon(0.1))
+
     async def test_restart_gives_a_new_process(self) -> None:
         async with running(spec()) as worker:
             await echo(worker)
@@ -254,6 +279,21 @@ class TestStopping:
             await status_when(worker, lambda status: status.pid is not None)
             pid = await pid_of(worker)
         assert not is_alive(pid)
+
+    async def test_of_the_daemon_by_kill_nine_leaves_no_worker_behind(self) -> None:
+        daemon = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", DAEMON),
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert daemon.stdout is not None
+        pid = int(await daemon.stdout.readline())
+        assert is_running(pid)
+        daemon.kill()
+        await daemon.communicate()
+        async with asyncio.timeout(60.0):
+            while is_running(pid):  # noqa: ASYNC110  # it is not our child: no event tells
+                await asyncio.sleep(0.01)
 
     async def test_an_interrupt_from_the_keyboard_is_not_the_workers_business(self) -> None:
         async with running(spec()) as worker:
