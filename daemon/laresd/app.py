@@ -136,7 +136,8 @@ async def _build(
 ) -> Box:
     """Every box, entered on the stack and joined; nothing runs yet."""
     clock = SystemClock()
-    workers = {name: Worker(spec) for name, spec in _specs(config).items()}
+    specs_by_name = await asyncio.to_thread(_specs, config)
+    workers = {name: Worker(spec) for name, spec in specs_by_name.items()}
     for worker in workers.values():
         await stack.enter_async_context(worker)
     bus = await stack.enter_async_context(MqttBus(config.mqtt, box=config.box.name))

@@ -150,7 +150,7 @@ class MqttDevices:
         if device is None:
             return Outcome(action, Status.UNSUPPORTED, detail="there is no such device")
         before, codec = device.state, device.codec
-        if not before.available:
+        if not before.available and self._bus.connected:  # a broker that is away is told first
             return Outcome(action, Status.UNAVAILABLE, detail="the device says that it is offline")
         meant = matching.normal(action, codec.percentage_step)
         try:

@@ -61,7 +61,7 @@ CHINESE = Phrasebook(
     no_answer="{names}没有响应。",
     unavailable="{names}离线。",
     unsupported="{names}做不到。",
-    failed="无法连接{names}。",
+    failed="无法连接{names}：MQTT 服务器没有响应。",
     trouble={
         Trouble.UNKNOWN_DEVICE: "没有叫{name}的设备。",
         Trouble.NOTHING_THERE: "没有找到{kind}。",

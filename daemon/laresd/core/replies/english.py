@@ -93,7 +93,7 @@ ENGLISH = Phrasebook(
     no_answer="No answer from {names}.",
     unavailable="{names} {be} offline.",
     unsupported="{names} can't do that.",
-    failed="I could not reach {names}.",
+    failed="I could not reach {names}: the MQTT broker does not answer.",
     trouble={
         Trouble.UNKNOWN_DEVICE: "I don't know a device called {name}.",
         Trouble.NOTHING_THERE: "I don't know any {kind}.",

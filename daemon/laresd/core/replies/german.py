@@ -66,7 +66,7 @@ GERMAN = Phrasebook(
     no_answer="Keine Antwort von {names}.",
     unavailable="{names} {be} nicht erreichbar.",
     unsupported="{names} kann das nicht.",
-    failed="Ich konnte {names} nicht erreichen.",
+    failed="Ich konnte {names} nicht erreichen: Der MQTT-Broker antwortet nicht.",
     trouble={
         Trouble.UNKNOWN_DEVICE: "Ich kenne kein Gerät namens {name}.",
         Trouble.NOTHING_THERE: "Ich kenne hier nichts dieser Art: {kind}.",
