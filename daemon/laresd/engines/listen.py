@@ -75,8 +75,8 @@ class VoiceActivity:
         frames = (len(self._rest) - CONTEXT) // FRAME_SAMPLES
         if not frames:
             return
-        windows = np.lib.stride_tricks.sliding_window_view(self._rest, CONTEXT + FRAME_SAMPLES)
-        batch = np.ascontiguousarray(windows[: frames * FRAME_SAMPLES : FRAME_SAMPLES])
+        starts = range(0, frames * FRAME_SAMPLES, FRAME_SAMPLES)
+        batch = np.array([self._rest[start : start + CONTEXT + FRAME_SAMPLES] for start in starts])
         scores, self._h, self._c = cast(
             tuple[Samples, Samples, Samples],
             self._session.run(None, {"input": batch, "h": self._h, "c": self._c}),
