@@ -18,7 +18,8 @@ from laresd.types import SAMPLE_RATE, Turn
 
 log = logging.getLogger(__name__)
 
-IDLE_FRAMES = 4  # heard at once while nobody speaks: a quarter of the messages to the worker
+IDLE_FRAMES = 8  # heard at once while nobody speaks: an eighth of the messages to the worker
+BUSY_FRAMES = 4  # while a turn is answered: the wake word must still interrupt it quickly
 MICROPHONE = "microphone"
 
 OnTurn = Callable[[Turn], None]
@@ -150,11 +151,16 @@ async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[byte
         async for frame in frames:
             batch += frame
             count += 1
-            waits = session.phase is Phase.IDLE or session.phase in BUSY
-            if count < (IDLE_FRAMES if waits else 1):
+            if count < _at_once(session.phase):
                 continue
             yield bytes(batch)
             batch.clear()
             count = 0
     if batch:
         yield bytes(batch)
+
+
+def _at_once(phase: Phase) -> int:
+    if phase is Phase.IDLE:
+        return IDLE_FRAMES
+    return BUSY_FRAMES if phase in BUSY else 1

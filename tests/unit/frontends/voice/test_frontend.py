@@ -387,7 +387,7 @@ async def test_a_speech_model_that_is_down_does_not_talk_into_other_peoples_talk
 async def test_a_room_in_which_nobody_speaks_costs_few_messages() -> None:
     house = House()
     await house.voice.play(FakeSource(silence(64_000)), name="room.wav")
-    assert house.listener.calls == 500  # for 2000 frames
+    assert house.listener.calls == 250  # for 2000 frames
 
 
 @virtual_time
