@@ -25,6 +25,7 @@ from laresd.types import Action, Generation, Home, Json, Reply, ReplyKind, Reque
 
 log = logging.getLogger(__name__)
 
+_STARTED = ("scene", "script")
 TALK_ENDINGS = ".!?。！？"
 
 
@@ -98,7 +99,7 @@ class CascadeAssistant:
 
     async def _understand(self, request: Request, home: Home) -> Understanding:
         strict = await self._strict(request, home)
-        if strict.meaning is not None and not is_soft(strict.meaning):
+        if strict.meaning is not None and _is_final(strict.meaning):
             return strict
         meaning = loose.understand(request.text, request.language, home, request.area)
         if meaning is not None and meaning.problem is None:
@@ -124,7 +125,10 @@ class CascadeAssistant:
         except LaresError as error:
             log.warning("the sentence grammar did not answer: %s", error)
             return Understanding(error=error)
-        return Understanding("grammar", resolve(found, home, request.area))
+        meaning = resolve(found, home, request.area)
+        if meaning is None or _is_name_alone(meaning, request, home):
+            return Understanding()
+        return Understanding("grammar", meaning)
 
     async def _teach(self, home: Home, language: str, seconds: float) -> None:
         """Have the grammar know the names of the home, when these have changed."""
@@ -197,6 +201,19 @@ class CascadeAssistant:
         text = replies.deeds(outcomes, home, request.language)
         reply = _reply(request, replies.kind_of(outcomes), text)
         return replace(reply, outcomes=outcomes)
+
+
+def _is_final(strict: Meaning) -> bool:
+    """Whether nobody else need be asked: "all lights off" may be a question or a command."""
+    return not is_soft(strict) and strict.question is None
+
+
+def _is_name_alone(meaning: Meaning, request: Request, home: Home) -> bool:
+    """A device's bare name is no command, except for what can only be started."""
+    entities = [home.entities.get(action.entity_id) for action in meaning.actions]
+    if not entities or all(e is not None and e.domain in _STARTED for e in entities):
+        return False
+    return guard.names_only(request.text, request.language, home)
 
 
 def _reply(request: Request, kind: ReplyKind, text: str) -> Reply:

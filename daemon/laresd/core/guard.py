@@ -110,6 +110,16 @@ def _unlikely(heard: Transcript) -> str | None:
     return None
 
 
+def names_only(text: str, language: str, home: Home) -> bool:
+    """Whether the text only names a device: no verb, no value, nothing unknown that may be one.
+
+    The sentence templates of some languages take that for a command.
+    """
+    lexicon = lexicon_of(language)
+    pieces = [] if lexicon is None else cut(text, lexicon, home)
+    return bool(pieces) and all(_is_of_home(p) or (p.sense and p.sense.filler) for p in pieces)
+
+
 def may_be_command(text: str, language: str, home: Home) -> bool:
     """Whether asking the model for calls could lead to an action at all."""
     evidence = _evidence(text, language, home)

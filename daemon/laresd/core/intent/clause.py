@@ -12,6 +12,8 @@ from laresd.core.intent.senses import Lexicon, Sense
 Verbs = tuple[Verb, ...]
 _SET = (Verb.SET,)
 _LIGHT = frozenset({"light"})
+_SETTING = frozenset({Verb.ON, Verb.SET})
+_VALUED = frozenset({Verb.ON, Verb.OPEN, Verb.START})  # with a value they set
 _KELVIN = range(1000, 10001)
 
 
@@ -65,11 +67,13 @@ class Roles:
         self.described: list[Piece] = []  # with the links between them
         self.senses: list[Sense] = []
         self.carried = False
+        self.clock = False  # a bare number follows a word for the time
         self.last = -1  # index of the last piece that is no filler
         implied: list[frozenset[str]] = []
         for index, piece in enumerate(pieces):
             sense = piece.sense
             if sense is not None:
+                self.clock |= sense.number is not None and _is_clock(pieces, index)
                 self.senses.append(sense)
             if sense is None or self._describes(sense):
                 self.described.append(piece)
@@ -100,6 +104,13 @@ class Roles:
         else:
             return not sense.filler
         return True
+
+
+def _is_clock(pieces: Sequence[Piece], index: int) -> bool:
+    """ "At seven", but not "at seven percent"."""
+    before = pieces[index - 1].sense if index else None
+    after = pieces[index + 1].sense if index + 1 < len(pieces) else None
+    return before is not None and before.clock and not (after is not None and after.unit)
 
 
 def _acts(sense: Sense) -> bool:
@@ -161,19 +172,28 @@ def _agreed(verbs: Verbs, values: Values, roles: Roles) -> tuple[Verbs, Values]:
     """Verb and values made one: "turn on at 50 percent" sets. No verbs when they don't fit."""
     if values.none:
         return (() if verbs == _SET else verbs), values
-    by = any(sense.by for sense in roles.senses)
-    level = any(sense.level is not None for sense in roles.senses)
     number = values.temperature if values.percent is None else values.percent
+    level = any(sense.level is not None for sense in roles.senses)
     steps = tuple(verb for verb in verbs if verb in (Verb.MORE, Verb.LESS))
-    if steps and by and number is not None:
+    if steps and number is not None and any(sense.by for sense in roles.senses):
         return steps, Values(change=number)
-    if level and number == 100 and Verb.SET not in verbs and not steps and Verb.ON not in verbs:
+    if level and number == 100 and not steps and _SETTING.isdisjoint(verbs):
         return verbs, Values()  # "completely closed", "all the way open"
-    if Verb.OPEN in verbs or steps or Verb.ON in verbs or verbs == _SET:
-        return _SET, values
-    if Verb.CLOSE in verbs and level and number == 50:
-        return _SET, values
-    return (), values
+    halves = level and number == 50 and Verb.CLOSE in verbs
+    sets = bool(steps) or verbs == _SET or not _VALUED.isdisjoint(verbs) or halves
+    return (_SET if sets and _is_clear(verbs, number, roles) else ()), values
+
+
+def _is_clear(verbs: Verbs, number: float | None, roles: Roles) -> bool:
+    """A bare number is a level only after "set" and the like; elsewhere it may be a time."""
+    level = any(sense.level is not None or sense.unit for sense in roles.senses)
+    if number is None or level:
+        return True
+    if roles.clock and Verb.MORE not in verbs and Verb.LESS not in verbs:
+        return False
+    quality = any(sense.quality for sense in roles.senses)
+    said = roles.carried or quality or Verb.MORE in verbs or Verb.LESS in verbs
+    return said and Verb.ON not in verbs
 
 
 def _groups(described: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:

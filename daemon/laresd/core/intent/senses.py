@@ -39,6 +39,7 @@ class Sense:
     color: str = ""
     kelvin: int | None = None
     unit: str = ""  # percent, degrees, kelvin
+    clock: bool = False  # a bare number after it is a time: "at seven"
     by: bool = False  # "by 20 percent": the number is a difference
     every: bool = False
     everything: bool = False

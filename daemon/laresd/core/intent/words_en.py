@@ -55,7 +55,8 @@ def _verbs(words: PhraseBuilder) -> None:
             "cut|deactivate|disable|extinguish|put off",
             (Verb.TOGGLE,): "toggle",
             (Verb.OPEN,): "open|open up|roll up|pull up|draw open|unroll|raise up",
-            (Verb.CLOSE,): "close|close up|shut|roll down|pull down|draw|draw shut",
+            (Verb.CLOSE, Verb.OFF): "shut",
+            (Verb.CLOSE,): "close|close up|roll down|pull down|draw|draw shut",
             (Verb.OPEN, Verb.MORE): "raise|lift",
             (Verb.CLOSE, Verb.LESS): "lower",
             (Verb.STOP, Verb.PAUSE): "stop|halt|freeze",
@@ -170,6 +171,7 @@ def _values(words: PhraseBuilder) -> None:
     words.add(Sense(kelvin=KELVIN["neutral"]), "neutral white|natural white")
     words.add(Sense(kelvin=KELVIN["candle"]), "candle light|candlelight")
     words.add(Sense(by=True), "by")
+    words.add(Sense(clock=True, filler=True), "at")
     words.add(Sense(quality=True, implied=("light",)), "brightness|color|colour|dimmer level")
     words.add(Sense(quality=True, implied=("media_player",)), "volume|sound")
     words.add(Sense(quality=True, implied=("climate",)), "temperature|target temperature")
