@@ -44,7 +44,7 @@ def decode_header(line: bytes) -> tuple[Frame, int]:
         header = json.loads(line)
         frame = Frame(str(header["op"]), int(header["id"]), dict(header.get("body") or {}))
         length = int(header.get("bytes", 0))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise Permanent(f"not a frame header: {line[:80]!r}") from error
     if not 0 <= length <= MAX_PAYLOAD:
         raise Permanent(f"a frame of {length} bytes is outside 0 to {MAX_PAYLOAD}")
