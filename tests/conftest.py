@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
+
+settings.register_profile("lares", deadline=None)  # machines differ, and so does their load
+settings.load_profile("lares")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
