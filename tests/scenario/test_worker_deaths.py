@@ -28,7 +28,7 @@ async def frozen(box: Box, name: str) -> int:
 async def in_the_middle(box: Box, name: str, pid: int) -> None:
     """Wait until the frozen worker has a request, then kill it."""
     async with asyncio.timeout(PATIENCE):
-        while (await box.workers[name].status()).phase != "busy":
+        while (await box.workers[name].status()).phase != "busy":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
 
