@@ -8,8 +8,6 @@ from contextlib import aclosing
 from typing import cast
 
 import pytest
-from tests.fakes.language_model import FakeLanguageModel
-from tests.fakes.workers import running, soon
 
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerLanguageModel
@@ -17,6 +15,8 @@ from laresd.config import Llm
 from laresd.errors import DeadlineExceeded
 from laresd.ports import LanguageModel
 from laresd.types import ChatMessage, Generation
+from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.workers import running, soon
 
 LONG = "Tell a long story about a lighthouse."
 SENTENCES = ("switch on the lamp", "switch off the lamp", "open the blind")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from tests.fakes.audio import silence, speech, wake_word
-from tests.fakes.listener import FakeListener
-from tests.fakes.workers import running
 
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerListener
 from laresd.config import Wake
 from laresd.ports import Listener
 from laresd.types import FRAME_SAMPLES, Heard, HeardKind
+from tests.fakes.audio import silence, speech, wake_word
+from tests.fakes.listener import FakeListener
+from tests.fakes.workers import running
 
 ROOM = silence(320) + wake_word() + silence(320) + speech(960) + silence(640)
 

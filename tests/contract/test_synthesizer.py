@@ -6,8 +6,6 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.fakes.synthesizer import FakeSynthesizer
-from tests.fakes.workers import running, soon
 
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerSynthesizer
@@ -15,6 +13,8 @@ from laresd.config import Speech
 from laresd.ports import Synthesizer
 from laresd.sound import level_dbfs
 from laresd.types import SAMPLE_RATE
+from tests.fakes.synthesizer import FakeSynthesizer
+from tests.fakes.workers import running, soon
 
 
 @pytest.fixture(params=["fake", pytest.param("espeak", marks=pytest.mark.slow)])

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.audio import SPEECH, silence, speech
-from tests.fakes.transcriber import FakeTranscriber
-from tests.fakes.whisper_model import write_whisper
-from tests.fakes.workers import running, soon
 
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerTranscriber
 from laresd.config import SpeechToText
 from laresd.errors import DeadlineExceeded
 from laresd.ports import Transcriber
+from tests.fakes.audio import SPEECH, silence, speech
+from tests.fakes.transcriber import FakeTranscriber
+from tests.fakes.whisper_model import write_whisper
+from tests.fakes.workers import running, soon
 
 
 @pytest.fixture(params=["fake", pytest.param("whisper", marks=pytest.mark.slow)])

@@ -1,4 +1,4 @@
-"""A language model that answers what it was told to, word by word."""
+"""A language model that says what the test tells it to."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from laresd.types import Generation
 
 
 class FakeLanguageModel:
-    """`answer` gives the whole text for a generation; it comes out in words, at most max_tokens.
+    """Answers `text` (or what it gives for a generation) word by word, at most max_tokens words.
 
-    `asked` has every generation. `failures` are raised first, one for each call. `seconds` is how
-    long each word takes on the loop's clock.
+    Raises `error` instead where there is one, and keeps what it was asked. `seconds` is how long
+    each word takes on the loop's clock.
     """
 
     def __init__(
-        self, answer: Callable[[Generation], str] = lambda _: "yes", *, seconds: float = 0.0
+        self,
+        text: str | Callable[[Generation], str] = '{"calls":[]}',
+        error: LaresError | None = None,
+        *,
+        seconds: float = 0.0,
     ) -> None:
+        self.text = text
+        self.error = error
         self.asked: list[Generation] = []
-        self.failures: list[LaresError] = []
-        self._answer = answer
         self._seconds = seconds
 
     async def generate(
         self, generation: Generation, *, deadline: float
     ) -> AsyncGenerator[str, None]:
         self.asked.append(generation)
-        if self.failures:
-            raise self.failures.pop(0)
-        words = self._answer(generation).split(" ")
-        for number, word in enumerate(words[: generation.max_tokens]):
+        if self.error is not None:
+            raise self.error
+        whole = self.text if isinstance(self.text, str) else self.text(generation)
+        for number, word in enumerate(whole.split(" ")[: generation.max_tokens]):
             try:
                 async with asyncio.timeout_at(deadline):
                     await asyncio.sleep(self._seconds)

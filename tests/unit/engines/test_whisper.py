@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.fakes.whisper_model import POSITIONS, WORDS, write_whisper
 
 from laresd.engines import whisper
 from laresd.engines.whisper import Habits
@@ -17,6 +16,7 @@ from laresd.engines.worker import Answer, Call, Channel
 from laresd.errors import Permanent
 from laresd.frames import Fields, Frame
 from laresd.types import Json
+from tests.fakes.whisper_model import POSITIONS, WORDS, write_whisper
 
 SECOND = bytes(32_000)
 

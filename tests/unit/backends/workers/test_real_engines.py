@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import pytest
-from tests.fakes.whisper_model import write_whisper
-from tests.fakes.workers import pid_of, running, soon, status_when
 
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import (
@@ -27,6 +25,8 @@ from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm, Speech, SpeechToText, Wake
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.types import ChatMessage, Entity, Generation, Heard, HeardKind, Home
+from tests.fakes.whisper_model import write_whisper
+from tests.fakes.workers import pid_of, running, soon, status_when
 
 pytestmark = pytest.mark.slow
 

@@ -10,13 +10,13 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from tests.fakes.engine import spec
-from tests.fakes.workers import is_alive, is_running, pid_of, running, soon, status_when
 
 from laresd.backends.workers.supervisor import Worker
 from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
 from laresd.frames import Fields, Frame
 from laresd.types import Json
+from tests.fakes.engine import spec
+from tests.fakes.workers import is_alive, is_running, pid_of, running, soon, status_when
 
 DAEMON = """
 import asyncio
