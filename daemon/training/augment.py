@@ -1,4 +1,6 @@
-"""Change one utterance's mel power as rooms, microphones, throats and noises would: cheap, because no waveform is touched."""
+"""Change one utterance's mel power as rooms, microphones, throats and noises would: cheap, because
+no waveform is touched.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ Mel = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Strength:
-    """How much to change: 1 is for training, smaller for an easy evaluation, 0 leaves the speech alone."""
+    """How much to change: 1 is for training, smaller for an easy evaluation, 0 leaves the speech
+    alone.
+    """
 
     warp: float = 0.10  # standard deviation of the logarithm of the vocal-tract factor
     stretch: float = 0.08  # the same for the speed
@@ -39,16 +43,22 @@ def stretch_time(log_power: Mel, factor: float) -> Mel:
     source = np.linspace(0, len(log_power) - 1.001, count)
     low = source.astype(np.int64)
     share = (source - low).astype(np.float32)[:, None]
-    result: Mel = log_power[low] * (1 - share) + log_power[np.minimum(low + 1, len(log_power) - 1)] * share
+    result: Mel = (
+        log_power[low] * (1 - share) + log_power[np.minimum(low + 1, len(log_power) - 1)] * share
+    )
     return result
 
 
 def equalizer(dice: np.random.Generator) -> Mel:
-    """A smooth random curve over the mel bands in log10 power: tilt, a few waves, sometimes a narrow band."""
+    """A smooth random curve over the mel bands in log10 power: tilt, a few waves, sometimes a
+    narrow band.
+    """
     band = np.arange(MELS, dtype=np.float32) / MELS
     curve = dice.normal(0, 0.6) * (band - 0.5)
     for wave in (1, 2, 3):
-        curve = curve + dice.normal(0, 0.22) * np.cos(np.pi * wave * band + dice.uniform(0, 2 * np.pi))
+        curve = curve + dice.normal(0, 0.22) * np.cos(
+            np.pi * wave * band + dice.uniform(0, 2 * np.pi)
+        )
     if dice.random() < 0.25:  # a telephone, a cheap microphone, a narrow codec
         curve = curve - dice.uniform(1, 5) * np.clip((band - dice.uniform(0.72, 0.98)) * 12, 0, 1)
     if dice.random() < 0.25:
@@ -69,7 +79,7 @@ def hiss(frames: int, dice: np.random.Generator) -> Mel:
     """Steady noise power of mean about 1 with a random spectrum and the grain of short spectra."""
     spectrum = 10 ** (equalizer(dice) * 2 + dice.normal(0, 0.8) * (np.arange(MELS) / MELS - 0.5))
     grain = dice.gamma(2.5, 1 / 2.5, size=(frames, MELS))
-    return (grain * (spectrum / spectrum.mean())).astype(np.float32)
+    return np.asarray(grain * (spectrum / spectrum.mean()), np.float32)
 
 
 def add_noise(power: Mel, noise: Mel, decibels: float) -> Mel:
@@ -88,24 +98,34 @@ def fit_length(noise: Mel, frames: int, dice: np.random.Generator) -> Mel:
     return noise[start : start + frames]
 
 
-def distort(log_power: Mel, noises: list[Mel], strength: Strength, dice: np.random.Generator) -> tuple[Mel, int, float]:
+def distort(
+    log_power: Mel, noises: list[Mel], strength: Strength, dice: np.random.Generator
+) -> tuple[Mel, int, float]:
     """Turn clean log10 mel power into a recording's.
 
-    `noises` are mel powers to choose from. Returns log10 mel power, the frames put before the speech, and the time
-    factor by which the speech was stretched.
+    `noises` are mel powers to choose from. Returns log10 mel power, the frames put before the
+    speech, and the time factor by which the speech was stretched.
     """
-    factor = float(np.exp(np.clip(dice.normal(0, strength.stretch), -0.2, 0.2))) if strength.stretch else 1.0
+    factor = (
+        float(np.exp(np.clip(dice.normal(0, strength.stretch), -0.2, 0.2)))
+        if strength.stretch
+        else 1.0
+    )
     log_power = stretch_time(log_power, factor) if abs(factor - 1) > 0.02 else log_power
     if strength.warp:
-        log_power = warp_frequencies(log_power, float(np.exp(np.clip(dice.normal(0, strength.warp), -0.2, 0.2))))
-    lead, trail = int(dice.integers(0, 45)), int(dice.integers(0, 30))
+        log_power = warp_frequencies(
+            log_power, float(np.exp(np.clip(dice.normal(0, strength.warp), -0.2, 0.2)))
+        )
+    lead, trail = int(dice.integers(0, 30)), int(dice.integers(0, 20))
     power = np.pad(10 ** (log_power + equalizer(dice)), ((lead, trail), (0, 0)))
     if dice.random() < strength.reverb:
         power = reverberate(power, dice)
     power = add_noise(power, hiss(len(power), dice), dice.uniform(12, 50))
     if noises and dice.random() < strength.noise:
         noise = noises[int(dice.integers(len(noises)))]
-        power = add_noise(power, fit_length(noise, len(power), dice), dice.uniform(strength.lowest_snr, 32))
+        power = add_noise(
+            power, fit_length(noise, len(power), dice), dice.uniform(strength.lowest_snr, 32)
+        )
     gain = dice.uniform(-2.8, 1.0)
     return np.log10(np.maximum(power * 10**gain, FLOOR)).astype(np.float32), lead, factor
 

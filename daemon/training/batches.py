@@ -1,4 +1,4 @@
-"""Endless training batches: utterances drawn from the shards, changed at random, grouped by length."""
+"""Endless training batches: utterances of the shards, changed at random, grouped by length."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _LONGEST = 800  # frames of speech; longer utterances are cut (and so never home
 
 @dataclass(frozen=True)
 class Example:
-    """One utterance, ready: scaled features, a phone per 20 ms, phones for CTC (None: unknown), and the decoder's ids."""
+    """One utterance, ready: scaled features, a phone per 20 ms, phones for CTC (None: unknown), and
+    the decoder's ids.
+    """
 
     feature: NDArray[np.float32]
     frame_phones: NDArray[np.int64]
@@ -49,7 +51,9 @@ class Batch:
 
 
 def decoder_ids(vocabulary: Vocabulary, text: str, wanted: bool) -> tuple[list[int], list[int]]:
-    """Inputs and targets of the decoder; speech that is not `wanted` ends at once, and is no speech to the first token."""
+    """Inputs and targets of the decoder; speech that is not `wanted` ends at once, and is no speech
+    to the first token.
+    """
     start, plain, end = vocabulary.id(START), vocabulary.id(NO_TIMESTAMPS), vocabulary.id(END)
     if not wanted:
         return [start, plain], [vocabulary.id(NO_SPEECH), end]
@@ -65,7 +69,7 @@ class Examples:
         self._dice = np.random.default_rng(seed)
         self._shards: dict[str, Shard] = {}
         self._index: list[tuple[str, int]] = []
-        self._noises = noise_mels(120)
+        self._noises = noise_mels(70)
         self._phones: dict[str, list[int]] = {}
 
     def refresh(self) -> int:
@@ -98,11 +102,15 @@ class Examples:
         """One random example; about one in sixteen is noise, babble or speech played backwards."""
         kind = self._dice.random()
         if kind < 0.035:
-            return self._refused(np.log10(np.maximum(self._only_noise(), FLOOR)), strength, silent=True)
+            return self._refused(
+                np.log10(np.maximum(self._only_noise(), FLOOR)), strength, silent=True
+            )
         item, mel, labels = self._clean()
         if kind < 0.05:
             return self._refused(mel[::-1], strength)
-        if item.kind != HOME and (len(mel) > _LONGEST or (len(mel) > 120 and self._dice.random() < 0.35)):
+        if item.kind != HOME and (
+            len(mel) > _LONGEST or (len(mel) > 120 and self._dice.random() < 0.35)
+        ):
             start = int(self._dice.integers(0, len(mel) - 60))
             return self._refused(mel[start : start + int(self._dice.integers(50, 400))], strength)
         mel, labels = mel[:_LONGEST], labels[:_LONGEST]
@@ -113,26 +121,44 @@ class Examples:
         noise = noises[int(self._dice.integers(3))]
         return augment.fit_length(noise, int(self._dice.integers(60, 350)), self._dice)
 
-    def _spoken(self, item: Item, mel: NDArray[np.float32], labels: NDArray[np.uint8], strength: augment.Strength) -> Example:
+    def _spoken(
+        self,
+        item: Item,
+        mel: NDArray[np.float32],
+        labels: NDArray[np.uint8],
+        strength: augment.Strength,
+    ) -> Example:
         log_power, lead, factor = augment.distort(mel, self._noise(), strength, self._dice)
         places = np.floor((np.arange(0, len(log_power), 2) - lead) / factor).astype(np.int64)
         inside = (places >= 0) & (places < len(labels))
-        frames = np.where(inside, labels[np.clip(places, 0, len(labels) - 1)], PHONE_INDEX["sil"] if item.labelled else NO_LABEL)
+        frames = np.where(
+            inside,
+            labels[np.clip(places, 0, len(labels) - 1)],
+            PHONE_INDEX["sil"] if item.labelled else NO_LABEL,
+        )
         frame_phones = np.where(frames == NO_LABEL, IGNORE, frames.astype(np.int64))
         phones = self._phone_ids(item.spoken or item.text) if item.kind in (HOME, OTHER) else None
         inputs, targets = decoder_ids(self._vocabulary, item.text, item.kind == HOME)
         return Example(self._feature(log_power), frame_phones, phones, inputs, targets)
 
-    def _refused(self, mel: NDArray[np.float32], strength: augment.Strength, silent: bool = False) -> Example:
-        log_power, _, _ = augment.distort(mel, [] if silent else self._noise(), strength, self._dice)
+    def _refused(
+        self, mel: NDArray[np.float32], strength: augment.Strength, silent: bool = False
+    ) -> Example:
+        log_power, _, _ = augment.distort(
+            mel, [] if silent else self._noise(), strength, self._dice
+        )
         frame = PHONE_INDEX["sil"] if silent else IGNORE
         frame_phones = np.full((len(log_power) + 1) // 2, frame, np.int64)
         inputs, targets = decoder_ids(self._vocabulary, "", False)
-        return Example(self._feature(log_power), frame_phones, [] if silent else None, inputs, targets)
+        return Example(
+            self._feature(log_power), frame_phones, [] if silent else None, inputs, targets
+        )
 
     def _feature(self, log_power: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scale, hide patches, and pad as the engine does: with silence of at least 20 frames, sometimes with zeros."""
-        silence = int(self._dice.integers(20, 90))
+        """Scale, hide patches, and pad as the engine does: with silence of at least 20 frames,
+        sometimes with zeros.
+        """
+        silence = int(self._dice.integers(25, 75))
         feature = scaled(np.pad(log_power, ((0, silence), (0, 0)), constant_values=-10.0))
         if self._dice.random() < 0.2:
             feature[-silence:] = 0.0
@@ -145,11 +171,16 @@ class Examples:
         return self._phones[text]
 
     def batches(self, size: int, strength: augment.Strength) -> Iterator[Batch]:
-        """Batches of `size` examples of similar length, for ever; looks for new shards now and then."""
+        """Batches of `size` examples of similar length, for ever; looks for new shards now and
+        then.
+        """
         while True:
             self.refresh()
             for _ in range(8):
-                pool = sorted((self.example(strength) for _ in range(_POOL)), key=lambda example: len(example.feature))
+                pool = sorted(
+                    (self.example(strength) for _ in range(_POOL)),
+                    key=lambda example: len(example.feature),
+                )
                 groups = [pool[start : start + size] for start in range(0, _POOL - size + 1, size)]
                 for number in self._dice.permutation(len(groups)):
                     extra = int(self._dice.integers(150, 700)) if self._dice.random() < 0.03 else 0
@@ -157,16 +188,22 @@ class Examples:
 
 
 def collate(examples: list[Example], extra_frames: int = 0) -> Batch:
-    """Pad examples to one length (an even number of frames) by repeating each one's last, silent, frame."""
+    """Pad examples to one length (an even number of frames) by repeating each one's last, silent,
+    frame.
+    """
     frames = max(len(example.feature) for example in examples) + extra_frames
     frames += frames % 2
-    mel = np.stack([np.pad(e.feature, ((0, frames - len(e.feature)), (0, 0)), mode="edge") for e in examples])
+    mel = np.stack(
+        [np.pad(e.feature, ((0, frames - len(e.feature)), (0, 0)), mode="edge") for e in examples]
+    )
     labels = np.full((len(examples), frames // 2), IGNORE, np.int64)
     for row, example in enumerate(examples):
         labels[row, : len(example.frame_phones)] = example.frame_phones
         if example.phones is not None:
             labels[row, len(example.frame_phones) :] = PHONE_INDEX["sil"]
-    known = [(row, example.phones) for row, example in enumerate(examples) if example.phones is not None]
+    known = [
+        (row, example.phones) for row, example in enumerate(examples) if example.phones is not None
+    ]
     length = max(len(example.inputs) for example in examples)
     inputs = np.array([[*e.inputs, *[e.inputs[0]] * (length - len(e.inputs))] for e in examples])
     targets = np.array([[*e.targets, *[IGNORE] * (length - len(e.targets))] for e in examples])

@@ -1,4 +1,6 @@
-"""Shards of synthesized speech: log-mel power, text, purpose and frame labels, made once and kept on disk."""
+"""Shards of synthesized speech: log-mel power, text, purpose and frame labels, made once and kept
+on disk.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ _LOUDNESS = 0.08  # root mean square of every clip, so that augmentation knows w
 class Item:
     """One utterance of a shard; `start` and `frames` (10 ms each) point into the shard's mel array.
 
-    `text` is what the model must write for a home sentence; `spoken` is what is heard, a wake phrase included.
+    `text` is what the model must write for a home sentence; `spoken` is what is heard, a wake
+    phrase included.
     """
 
     text: str
@@ -58,7 +61,9 @@ def held_out_sentence(text: str) -> bool:
 
 
 def training_sentence(kind: str, dice: random.Random) -> str:
-    """A sentence of `kind` that is not held out; a few home sentences break off, to be written down as far as they go."""
+    """A sentence of `kind` that is not held out; a few home sentences break off, to be written down
+    as far as they go.
+    """
     make = home_sentence if kind == HOME else other_sentence
     while True:
         text = make(dice)
@@ -90,7 +95,7 @@ def frame_labels(clip: Clip, frames: int) -> NDArray[np.uint8]:
 
 
 class ShardWriter:
-    """Collects clips and writes them as one shard; a shard is complete once its ``.json`` exists."""
+    """Collects clips and writes them as one shard, complete once its ``.json`` exists."""
 
     def __init__(self) -> None:
         self._items: list[Item] = []
@@ -99,13 +104,26 @@ class ShardWriter:
         self._frames = 0
 
     def add(self, clip: Clip, text: str, kind: str, voice: Voice, spoken: str = "") -> None:
-        """Keep one clip, brought to one loudness; clips that are nearly empty or over 12 s long are dropped."""
+        """Keep one clip, brought to one loudness; clips that are nearly empty or over 12 s long are
+        dropped.
+        """
         loudness = float(np.sqrt(np.mean(clip.samples**2))) if len(clip.samples) else 0.0
         if loudness < 1e-4 or not 0.25 <= len(clip.samples) / RATE <= 12.0:
             return
         mel = log_mel_power(clip.samples * np.float32(_LOUDNESS / loudness)).astype(np.float16)
         labelled = clip.phones is not None
-        self._items.append(Item(text, kind, voice.engine, voice.name, self._frames, len(mel), labelled, spoken or text))
+        self._items.append(
+            Item(
+                text,
+                kind,
+                voice.engine,
+                voice.name,
+                self._frames,
+                len(mel),
+                labelled,
+                spoken or text,
+            )
+        )
         self._mels.append(mel)
         self._labels.append(frame_labels(clip, len(mel)))
         self._frames += len(mel)
@@ -128,28 +146,44 @@ def read_shard(path: Path) -> Shard:
 
 
 def _with_wake_phrase(text: str, dice: random.Random) -> str:
-    """What is spoken for a command: sometimes a wake phrase comes first, which is never written down."""
+    """What is spoken for a command: sometimes a wake phrase comes first, which is never written
+    down.
+    """
     return f"{dice.choice(WAKE_PHRASES)}, {text}" if dice.random() < 0.05 else text
 
 
 def _batch(writer: ShardWriter, voice: Voice, other_share: float, dice: random.Random) -> None:
     kinds = [OTHER if dice.random() < other_share else HOME for _ in range(BATCH)]
     texts = [training_sentence(kind, dice) for kind in kinds]
-    spoken = [_with_wake_phrase(text, dice) if kind == HOME else text for kind, text in zip(kinds, texts, strict=True)]
-    for clip, text, kind, heard in zip(speak(voice, spoken, dice), texts, kinds, spoken, strict=True):
+    spoken = [
+        _with_wake_phrase(text, dice) if kind == HOME else text
+        for kind, text in zip(kinds, texts, strict=True)
+    ]
+    for clip, text, kind, heard in zip(
+        speak(voice, spoken, dice), texts, kinds, spoken, strict=True
+    ):
         writer.add(clip, text, kind, voice, heard)
 
 
 def _foreign(writer: ShardWriter, count: int, dice: random.Random) -> None:
     for _ in range(count):
         language = dice.choice(sorted(other_words.FOREIGN))
-        voice = Voice("espeak", dice.choice((language, f"{language}+f{dice.randint(1, 5)}", f"{language}+m{dice.randint(1, 8)}")))
+        voice = Voice(
+            "espeak",
+            dice.choice(
+                (language, f"{language}+f{dice.randint(1, 5)}", f"{language}+m{dice.randint(1, 8)}")
+            ),
+        )
         text = foreign_sentence(language, dice)
         writer.add(speak(voice, [text], dice)[0], text, FOREIGN, voice)
 
 
-def make_training_shard(path: Path, seed: int, utterances: int = 1000, other_share: float = 0.27) -> None:
-    """Synthesize one shard with every engine but Kokoro; `other_share` of it is not for the home, 4 % is not English."""
+def make_training_shard(
+    path: Path, seed: int, utterances: int = 1000, other_share: float = 0.27
+) -> None:
+    """Synthesize one shard with every engine but Kokoro; `other_share` of it is not for the home, 4
+    % is not English.
+    """
     dice, writer = random.Random(seed), ShardWriter()
     engines, shares = list(ENGINE_SHARES), list(ENGINE_SHARES.values())
     for _ in range(utterances // BATCH):
@@ -173,10 +207,16 @@ def make_kokoro_shard(path: Path, seed: int, utterances: int = 100) -> None:
     writer.write(path)
 
 
-def make_evaluation_shard(path: Path, seed: int, voices: list[Voice], count: int, kind: str, held_out: bool) -> None:
-    """Synthesize `count` utterances by `voices` in turn, of sentences that are (or are not) held out."""
+def make_evaluation_shard(
+    path: Path, seed: int, *, voices: list[Voice], count: int, kind: str, held_out: bool
+) -> None:
+    """Synthesize `count` utterances by `voices` in turn, of sentences that are (or are not) held
+    out.
+    """
     dice, writer = random.Random(seed), ShardWriter()
-    sentence: Callable[[str, random.Random], str] = evaluation_sentence if held_out else training_sentence
+    sentence: Callable[[str, random.Random], str] = (
+        evaluation_sentence if held_out else training_sentence
+    )
     for number in range(count):
         voice = voices[number % len(voices)]
         text = sentence(kind, dice)

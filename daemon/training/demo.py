@@ -1,7 +1,9 @@
-"""Make the demo recordings: ``python -m training.demo DIR`` writes three sentences, each after the wake words.
+"""Make the demo recordings: ``python -m training.demo DIR`` writes three sentences, each after the
+wake words.
 
-The voices are flite's ``slt`` and ``rms`` (CMU ARCTIC speakers, free for any use). Each wake phrase is spoken until
-the ``okay_nabu`` model of pymicro-wakeword hears it at two loudnesses, so that the demo never fails at its first step.
+The voices are flite's ``slt`` and ``rms`` (CMU ARCTIC speakers, free for any use). Each wake phrase
+is spoken until the ``okay_nabu`` model of pymicro-wakeword hears it at two loudnesses, so that the
+demo never fails at its first step.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 from scipy.io import wavfile
 
 from training.synthesizers import RATE, speak
@@ -28,8 +31,6 @@ _GAP_S, _BEFORE_S, _AFTER_S, _PEAK = 0.4, 0.5, 1.0, 0.6
 
 def wake_times(samples: NDArray[np.float32]) -> list[float]:
     """Seconds at which pymicro-wakeword's ``okay_nabu`` fires in 16 kHz samples."""
-    from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
-
     detector, features = MicroWakeWord.from_builtin(Model.OKAY_NABU), MicroWakeWordFeatures()
     data = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
     times = []
@@ -53,7 +54,9 @@ def _quiet(seconds: float, dice: np.random.Generator) -> NDArray[np.float32]:
 
 
 def recording(speaker: str, command: str) -> NDArray[np.float32]:
-    """Wake words, a gap of 0.4 s, and a command; raises RuntimeError if no wake phrase fires in 40 tries."""
+    """Wake words, a gap of 0.4 s, and a command; raises RuntimeError if no wake phrase fires in 40
+    tries.
+    """
     voice, hiss = Voice("flite", speaker), np.random.default_rng(0)
     for attempt in range(40):
         dice = random.Random(attempt)
@@ -62,7 +65,7 @@ def recording(speaker: str, command: str) -> NDArray[np.float32]:
         spoken = _trimmed(speak(voice, [command], dice)[0].samples)
         whole = np.concatenate([*parts, spoken, _quiet(_AFTER_S, hiss)])
         latest = (sum(len(part) for part in parts)) / RATE
-        heard = [wake_times(gain * whole) for gain in (1.0, 0.3)]
+        heard = [wake_times(np.float32(gain) * whole) for gain in (1.0, 0.3)]
         if all(len(times) >= 1 and times[0] < latest for times in heard):
             return whole
     raise RuntimeError(f"the wake word never fired for flite {speaker}")

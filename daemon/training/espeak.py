@@ -1,4 +1,6 @@
-"""eSpeak NG in this process: waveforms with the moment at which each phoneme begins, and word pronunciations."""
+"""eSpeak NG in this process: waveforms with the moment at which each phoneme begins, and word
+pronunciations.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +40,14 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """Samples in [-1, 1] at `rate` Hz; `phonemes` are (second at which it begins, eSpeak's name)."""
+    """Samples in [-1, 1] at `rate` Hz; `phonemes` are (second of its start, eSpeak's name)."""
 
     samples: NDArray[np.float32]
     rate: int
@@ -66,21 +70,28 @@ class Espeak:
 
     def _receive(self, samples: object, count: int, events: object) -> int:
         if count > 0:
-            self._chunks.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())  # type: ignore[arg-type]
+            chunk = np.ctypeslib.as_array(samples, shape=(count,))
+            self._chunks.append(chunk.copy())
         index = 0
         while events[index].type != _EVENT_END:  # type: ignore[index]
             event = events[index]  # type: ignore[index]
             if event.type == _EVENT_PHONEME:
-                self._phonemes.append((event.sample / self.rate, event.id.string.decode("utf-8", "replace")))
+                self._phonemes.append(
+                    (event.sample / self.rate, event.id.string.decode("utf-8", "replace"))
+                )
             index += 1
         return 0
 
     def voice(self, name: str) -> None:
-        """Choose a voice by file, such as ``en-us``, ``gmw/en+f3`` or ``de``; raises ValueError if there is none."""
+        """Choose a voice by file, such as ``en-us``, ``gmw/en+f3`` or ``de``; raises ValueError if
+        there is none.
+        """
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {name!r}")
 
-    def speak(self, text: str, words_per_minute: int = 170, pitch: int = 50, spread: int = 50) -> Utterance:
+    def speak(
+        self, text: str, words_per_minute: int = 170, pitch: int = 50, spread: int = 50
+    ) -> Utterance:
         """Speak `text` with the chosen voice; `pitch` and `spread` (its range) are 0 to 100."""
         self._chunks, self._phonemes = [], []
         for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, spread)):
@@ -93,10 +104,16 @@ class Espeak:
 
     def names(self, text: str) -> list[str]:
         """The eSpeak phoneme names of `text` in the chosen voice."""
-        return [name for name in self._phonemize(text, ord("_") << 8).replace(" ", "_").split("_") if name]
+        return [
+            name
+            for name in self._phonemize(text, ord("_") << 8).replace(" ", "_").split("_")
+            if name
+        ]
 
     def ipa(self, text: str) -> str:
-        """`text` in the International Phonetic Alphabet, with stress marks and spaces between words."""
+        """`text` in the International Phonetic Alphabet, with stress marks and spaces between
+        words.
+        """
         return self._phonemize(text, _IPA)
 
     def _phonemize(self, text: str, mode: int) -> str:
@@ -109,9 +126,20 @@ class Espeak:
 
 
 _WEAK_FORMS = {
-    "the": "dh ax", "a": "ax", "an": "ax n", "to": "t ax", "of": "ax v", "and": "ax n d", "for": "f ao r",
-    "at": "ae t", "in": "ih n", "is": "ih z", "my": "m ay", "nabu": "n ah b uw", "i'm": "ay m",
-}  # fmt: skip
+    "the": "dh ax",
+    "a": "ax",
+    "an": "ax n",
+    "to": "t ax",
+    "of": "ax v",
+    "and": "ax n d",
+    "for": "f ao r",
+    "at": "ae t",
+    "in": "ih n",
+    "is": "ih z",
+    "my": "m ay",
+    "nabu": "n ah b uw",
+    "i'm": "ay m",
+}
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +156,11 @@ def word_phones(word: str) -> tuple[str, ...]:
     engine = shared_engine()
     engine.voice("en-us")
     phones = [phone for name in engine.names(word) for phone in arpabet(name)]
-    return tuple(phone for phone, before in zip(phones, ["", *phones], strict=False) if not phone == before == "r")
+    return tuple(
+        phone
+        for phone, before in zip(phones, ["", *phones], strict=False)
+        if not phone == before == "r"
+    )
 
 
 def sentence_phones(text: str) -> list[str]:
@@ -137,8 +169,12 @@ def sentence_phones(text: str) -> list[str]:
 
 
 def timed_phones(utterance: Utterance) -> Iterator[tuple[float, str]]:
-    """(second, phone) for each phoneme of an English utterance; diphthongs with r are halved; pauses are ``sil``."""
-    ends = [start for start, _ in utterance.phonemes[1:]] + [len(utterance.samples) / utterance.rate]
+    """(second, phone) for each phoneme of an English utterance; diphthongs with r are halved;
+    pauses are ``sil``.
+    """
+    ends = [start for start, _ in utterance.phonemes[1:]] + [
+        len(utterance.samples) / utterance.rate
+    ]
     for (start, name), end in zip(utterance.phonemes, ends, strict=True):
         try:
             phones = arpabet(name) or ("sil",)

@@ -1,4 +1,6 @@
-"""Whisper's log-mel features, split so that augmentation can work on mel power before the logarithm is scaled."""
+"""Whisper's log-mel features, split so that augmentation can work on mel power before the logarithm
+is scaled.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 RATE = 16_000
 FFT = 400
@@ -22,22 +23,32 @@ def mel_filters() -> NDArray[np.float32]:
     minimum_log_hz, minimum_log_mel, step = 1000.0, 15.0, np.log(6.4) / 27.0
     top = minimum_log_mel + np.log(RATE / 2 / minimum_log_hz) / step
     mels = np.linspace(0.0, top, MELS + 2)
-    hertz = np.where(mels >= minimum_log_mel, minimum_log_hz * np.exp(step * (mels - minimum_log_mel)), mels * 200.0 / 3)
+    hertz = np.where(
+        mels >= minimum_log_mel,
+        minimum_log_hz * np.exp(step * (mels - minimum_log_mel)),
+        mels * 200.0 / 3,
+    )
     width = np.diff(hertz)
     ramps = hertz[:, None] - frequencies[None, :]
     rising, falling = -ramps[:-2] / width[:-1, None], ramps[2:] / width[1:, None]
     filters = np.maximum(0, np.minimum(rising, falling)) * (2.0 / (hertz[2:] - hertz[:-2]))[:, None]
-    return filters.astype(np.float32)
+    return np.asarray(filters, np.float32)
 
 
 def log_mel_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """log10 of mel power, [frames, 80], one frame per 10 ms, never below -10."""
     window = np.hanning(FFT + 1)[:-1].astype(np.float32)
-    padded = np.pad(samples.astype(np.float32), FFT // 2, mode="reflect" if len(samples) > FFT // 2 else "constant")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][: max(1, len(samples) // HOP)]
-    spectrum = fft.rfft(frames * window, axis=1)
+    padded = np.pad(
+        samples.astype(np.float32),
+        FFT // 2,
+        mode="reflect" if len(samples) > FFT // 2 else "constant",
+    )
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][
+        : max(1, len(samples) // HOP)
+    ]
+    spectrum = np.fft.rfft(frames * window, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.log10(np.maximum(power @ mel_filters().T, FLOOR)).astype(np.float32)
+    return np.asarray(np.log10(np.maximum(power @ mel_filters().T, FLOOR)), np.float32)
 
 
 def scaled(log_power: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,12 +1,16 @@
-"""Fit the model: first the encoder to phones, then encoder and decoder together; stops by the clock and resumes.
+"""Fit the model: first the encoder to phones, then encoder and decoder together; stops by the clock
+and resumes.
 
-``python -m training.fit --work DIR --minutes N`` goes on from DIR/run/checkpoint.pt if there is one.
+``python -m training.fit --work DIR --minutes N`` goes on from DIR/run/checkpoint.pt if there is
+one.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,18 +31,20 @@ _SAVE_EVERY_S = 120.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How to spend the time: all times are seconds of wall clock spent training, over all resumed runs."""
+    """How to spend the time: all times are seconds of wall clock spent training, over all resumed
+    runs.
+    """
 
     total_s: float
     frames_only_s: float  # at first only the per-frame phones and CTC are learned
-    peak_rate: float = 1.2e-3
+    peak_rate: float = 1e-3
     final_rate: float = 2e-5
     warmup_s: float = 60.0
-    batch: int = 32
+    batch: int = 16
     processes: int = 2
 
     def rate(self, spent_s: float) -> float:
-        """The learning rate after `spent_s` seconds: a short rise, a plateau, then straight down."""
+        """The learning rate after `spent_s` seconds: a short rise, a plateau, then down."""
         if spent_s < self.warmup_s:
             return self.peak_rate * (0.05 + 0.95 * spent_s / self.warmup_s)
         left = max(0.0, 1 - spent_s / self.total_s)
@@ -47,7 +53,9 @@ class Plan:
 
 @dataclass
 class Run:
-    """What a checkpoint holds: the weights, their running average, the optimizer and how long it took so far."""
+    """What a checkpoint holds: the weights, their running average, the optimizer and how long it
+    took so far.
+    """
 
     model: SpeechModel
     average: dict[str, Tensor]
@@ -59,10 +67,16 @@ class Run:
     def save(self, path: Path) -> None:
         """Write the checkpoint under a temporary name, then move it into place."""
         part = path.with_suffix(".part")
-        torch.save({
-            "model": self.model.state_dict(), "average": self.average, "optimizer": self.optimizer.state_dict(),
-            "spent_s": self.spent_s, "utterances": self.utterances,
-        }, part)  # fmt: skip
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "average": self.average,
+                "optimizer": self.optimizer.state_dict(),
+                "spent_s": self.spent_s,
+                "utterances": self.utterances,
+            },
+            part,
+        )
         part.rename(path)
 
     def load(self, path: Path) -> None:
@@ -75,27 +89,42 @@ class Run:
 
 
 def losses_of(model: SpeechModel, batch: Batch, with_decoder: bool) -> dict[str, Tensor]:
-    """The losses of one batch: ``frames`` and ``phones`` (CTC, per phone) of the encoder, ``words`` of the decoder."""
+    """The losses of one batch: ``frames`` and ``phones`` (CTC, per phone) of the encoder, ``words``
+    of the decoder.
+    """
     with torch.autocast("cpu", dtype=torch.bfloat16):
         audio = model.encoder(batch.mel)
         frames, phones = model.frame_head(audio), model.phone_head(audio[batch.ctc_rows])
         logits = model.decoder(batch.inputs, audio) if with_decoder else None
-    found = {"frames": functional.cross_entropy(frames.float().flatten(0, 1), batch.frame_phones.flatten(), ignore_index=IGNORE)}
+    found = {
+        "frames": functional.cross_entropy(
+            frames.float().flatten(0, 1), batch.frame_phones.flatten(), ignore_index=IGNORE
+        )
+    }
     if len(batch.ctc_rows):
         lengths = torch.full((len(batch.ctc_rows),), phones.shape[1])
         scores = phones.float().log_softmax(-1).transpose(0, 1)
-        loss = functional.ctc_loss(scores, batch.phones, lengths, batch.phone_counts, reduction="sum", zero_infinity=True)
+        loss = functional.ctc_loss(
+            scores, batch.phones, lengths, batch.phone_counts, reduction="sum", zero_infinity=True
+        )
         found["phones"] = loss / max(1, int(batch.phone_counts.sum()))
     if logits is not None:
         found["words"] = functional.cross_entropy(
-            logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, label_smoothing=0.05
+            logits.float().flatten(0, 1),
+            batch.targets.flatten(),
+            ignore_index=IGNORE,
+            label_smoothing=0.05,
         )
     return found
 
 
 def total_loss(found: dict[str, Tensor], with_decoder: bool) -> Tensor:
     """Weigh the losses: the phones lead at first, the words later."""
-    weights = {"frames": 0.15, "phones": 0.4, "words": 1.0} if with_decoder else {"frames": 1.0, "phones": 0.5, "words": 0.0}
+    weights = (
+        {"frames": 0.15, "phones": 0.4, "words": 1.0}
+        if with_decoder
+        else {"frames": 1.0, "phones": 0.0, "words": 0.0}
+    )
     parts = [weights[name] * loss for name, loss in found.items() if not torch.isnan(loss)]
     return torch.stack(parts).sum()
 
@@ -104,7 +133,9 @@ def _share_gradients(model: nn.Module, processes: int) -> None:
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in model.parameters()]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
-    for parameter, part in zip(model.parameters(), flat.split([g.numel() for g in gradients]), strict=True):
+    for parameter, part in zip(
+        model.parameters(), flat.split([g.numel() for g in gradients]), strict=True
+    ):
         parameter.grad = part.view_as(parameter) / processes
 
 
@@ -120,15 +151,23 @@ def _shared_seconds(seconds: float, processes: int) -> float:
 def _report(run: Run, rate: float, count: int, began: float) -> None:
     shown = "  ".join(f"{name} {value:.3f}" for name, value in run.losses.items())
     pace = count / max(1e-6, time.monotonic() - began)
-    print(f"{run.spent_s:6.0f} s  {run.utterances:7d} utterances  {pace:5.1f}/s  rate {rate:.1e}  {shown}", flush=True)
+    where = f"{run.spent_s:6.0f} s  {run.utterances:7d} utterances  {pace:5.1f}/s"
+    print(f"{where}  rate {rate:.1e}  {shown}", flush=True)
 
 
-def _train(run: Run, batches: Iterator[Batch], plan: Plan, rank: int, folder: Path, until_s: float) -> None:
-    """Take steps until `until_s` seconds of training are spent; the first process reports and saves."""
+def _train(
+    run: Run, batches: Iterator[Batch], plan: Plan, *, rank: int, folder: Path, until_s: float
+) -> None:
+    """Take steps until `until_s` seconds of training are spent; the first process reports and
+    saves.
+    """
     last = saved = began = time.monotonic()
     steps, count = 0, 0
+    with_decoder = run.spent_s >= plan.frames_only_s
     while run.spent_s < min(until_s, plan.total_s):
-        with_decoder = run.spent_s >= plan.frames_only_s
+        if run.spent_s >= plan.frames_only_s and not with_decoder:
+            with_decoder = True
+            begin_words(run)
         rate = plan.rate(run.spent_s)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
@@ -143,19 +182,35 @@ def _train(run: Run, batches: Iterator[Batch], plan: Plan, rank: int, folder: Pa
         steps, count = steps + 1, count + len(batch.mel) * plan.processes
         run.utterances += len(batch.mel) * plan.processes
         decay = min(_EMA, (1 + run.utterances / 64) / (50 + run.utterances / 64))
-        for name, value in run.model.state_dict().items():
-            run.average[name].lerp_(value, 1 - decay)
+        current = run.model.state_dict()
+        torch._foreach_lerp_(
+            [run.average[name] for name in current], list(current.values()), 1 - decay
+        )
         for name, loss in found.items():
-            run.losses[name] = 0.97 * run.losses.get(name, float(loss)) + 0.03 * float(loss)
+            run.losses[name] = 0.97 * run.losses.get(name, loss.item()) + 0.03 * loss.item()
         now = time.monotonic()
         run.spent_s = _shared_seconds(run.spent_s + now - last, plan.processes)
         last = now
-        if rank == 0 and steps % 40 == 0:
+        if rank == 0 and steps % 100 == 0:
             _report(run, rate, count, began)
             began, count = time.monotonic(), 0
         if rank == 0 and now - saved > _SAVE_EVERY_S:
             run.save(folder / "checkpoint.pt")
             saved = now
+
+
+def begin_words(run: Run) -> None:
+    """End the first stage: CTC starts from the head that knows the phone of each frame.
+
+    That spares it part of the long plateau on which only blanks are learned.
+    """
+    with torch.no_grad():
+        run.model.phone_head.weight.copy_(0.6 * run.model.frame_head.weight)
+        run.model.phone_head.bias.copy_(0.6 * run.model.frame_head.bias)
+        run.model.phone_head.bias[0] += 3.0  # silence becomes the blank, which is more frequent
+    for part in ("weight", "bias"):
+        run.average[f"phone_head.{part}"].copy_(run.model.state_dict()[f"phone_head.{part}"])
+        run.optimizer.state.pop(getattr(run.model.phone_head, part), None)
 
 
 def new_run(tokens: int) -> Run:
@@ -166,21 +221,31 @@ def new_run(tokens: int) -> Run:
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    return Run(model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer)
+    return Run(
+        model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer
+    )
 
 
 def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
     torch.set_num_threads(1)
     if plan.processes > 1:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29411")
-        distributed.init_process_group("gloo", rank=rank, world_size=plan.processes)
+        meeting = f"file://{work}/run/meeting-{os.getppid()}"
+        distributed.init_process_group(
+            "gloo", init_method=meeting, rank=rank, world_size=plan.processes
+        )
     vocabulary = load_vocabulary(work / "vocabulary.json")
     run, folder = new_run(len(vocabulary.tokens)), work / "run"
-    folder.mkdir(parents=True, exist_ok=True)
     if (folder / "checkpoint.pt").exists():
         run.load(folder / "checkpoint.pt")
     examples = Examples(work / "data" / "train", vocabulary, seed=1000 * rank + run.utterances)
-    _train(run, examples.batches(plan.batch, Strength()), plan, rank, folder, until_s)
+    _train(
+        run,
+        examples.batches(plan.batch, Strength()),
+        plan,
+        rank=rank,
+        folder=folder,
+        until_s=until_s,
+    )
     if rank == 0:
         run.save(folder / "checkpoint.pt")
     if plan.processes > 1:
@@ -190,22 +255,39 @@ def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
 def fit(work: Path, plan: Plan, until_s: float = float("inf")) -> None:
     """Train in `plan.processes` processes until the plan's time, or `until_s`, is spent."""
     load_vocabulary(work / "vocabulary.json")  # made once, before the processes read it
+    (work / "run").mkdir(parents=True, exist_ok=True)
     if plan.processes == 1:
         _process(0, work, plan, until_s)
     else:
-        torch.multiprocessing.spawn(_process, (work, plan, until_s), nprocs=plan.processes)  # type: ignore[no-untyped-call]
+        # So that the processes below end with this one.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        torch.multiprocessing.spawn(  # type: ignore[attr-defined]
+            _process, (work, plan, until_s), nprocs=plan.processes, daemon=True
+        )
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=90, help="training time in all, earlier runs included")
-    parser.add_argument("--frames-minutes", type=float, default=6, help="the part of it that teaches the encoder alone")
+    parser.add_argument(
+        "--minutes", type=float, default=90, help="training time in all, earlier runs included"
+    )
+    parser.add_argument(
+        "--frames-minutes",
+        type=float,
+        default=6,
+        help="the part of it that teaches the encoder alone",
+    )
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=16)
     arguments = parser.parse_args()
-    plan = Plan(60 * arguments.minutes, 60 * arguments.frames_minutes, batch=arguments.batch, processes=arguments.processes)
+    plan = Plan(
+        60 * arguments.minutes,
+        60 * arguments.frames_minutes,
+        batch=arguments.batch,
+        processes=arguments.processes,
+    )
     fit(arguments.work, plan)
 
 

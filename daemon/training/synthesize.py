@@ -1,47 +1,69 @@
-"""Make the shards of speech: ``python -m training.synthesize --work DIR [--ordinary N] [--kokoro N]``; resumes."""
+"""Make the shards of speech: ``python -m training.synthesize --work DIR [--ordinary N] [--kokoro
+N]``; resumes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from training import corpus
 from training.voices import CATALOGUE, ENGINE_SHARES, Voice, voices_of
 
-_EVALUATION_SEED = 90_000
+_EVALUATION_SEED, _KOKORO_SEED = 90_000, 50_000
 
 
-def evaluation_sets() -> dict[str, tuple[list[Voice], int, str, bool]]:
-    """name -> (voices, utterances, kind, whether the sentences are held out)."""
-    trained = [voice for engine in ENGINE_SHARES for voice in voices_of(engine)[:: max(1, len(voices_of(engine)) // 8)]]
-    unheard = [voice for voice in CATALOGUE if voice.held_out and voice.engine in (*ENGINE_SHARES, "kokoro")]
+@dataclass(frozen=True)
+class EvaluationSet:
+    """`count` utterances of `kind` by `voices` in turn."""
+
+    voices: list[Voice]
+    count: int
+    kind: str
+    held_out: bool
+
+
+def evaluation_sets() -> dict[str, EvaluationSet]:
+    """The sets by name; all their sentences are held out."""
+    trained = [
+        voice
+        for engine in ENGINE_SHARES
+        for voice in voices_of(engine)[:: max(1, len(voices_of(engine)) // 8)]
+    ]
+    engines = (*ENGINE_SHARES, "kokoro")
+    unheard = [voice for voice in CATALOGUE if voice.held_out and voice.engine in engines]
     strangers = [voice for voice in CATALOGUE if voice.engine == "festival"]
     return {
-        "sentences": (trained, 400, corpus.HOME, True),
-        "voices": (unheard, 400, corpus.HOME, True),
-        "synthesizer": (strangers, 300, corpus.HOME, True),
-        "other": ([*unheard, *strangers, *trained[::3]], 500, corpus.OTHER, True),
+        "sentences": EvaluationSet(trained, 400, corpus.HOME, True),
+        "voices": EvaluationSet(unheard, 400, corpus.HOME, True),
+        "synthesizer": EvaluationSet(strangers, 300, corpus.HOME, True),
+        "other": EvaluationSet([*unheard, *strangers, *trained[::3]], 500, corpus.OTHER, True),
     }
 
 
 def synthesize(work: Path, ordinary: int, kokoro: int, evaluation: bool = True) -> None:
     """Make every shard that is not there yet, saying how long each takes."""
     if evaluation:
-        for number, (name, (voices, count, kind, held_out)) in enumerate(evaluation_sets().items()):
-            path = work / "evaluation" / name
-            _make(path, lambda p, n=number, v=voices, c=count, k=kind, h=held_out: corpus.make_evaluation_shard(p, _EVALUATION_SEED + n, v, c, k, h))
+        for number, (name, sentences) in enumerate(evaluation_sets().items()):
+            path, seed = work / "evaluation" / name, _EVALUATION_SEED + number
+            _make(path, partial(corpus.make_evaluation_shard, path, seed, **vars(sentences)))
     for number in range(ordinary):
-        _make(work / "train" / f"ordinary-{number:04d}", lambda p, n=number: corpus.make_training_shard(p, n))
+        path = work / "train" / f"ordinary-{number:04d}"
+        _make(path, partial(corpus.make_training_shard, path, number))
     for number in range(kokoro):
-        _make(work / "train" / f"kokoro-{number:04d}", lambda p, n=number: corpus.make_kokoro_shard(p, 50_000 + n))
+        path = work / "train" / f"kokoro-{number:04d}"
+        _make(path, partial(corpus.make_kokoro_shard, path, _KOKORO_SEED + number))
 
 
-def _make(path: Path, maker) -> None:  # type: ignore[no-untyped-def]
+def _make(path: Path, maker: Callable[[], None]) -> None:
     if Path(f"{path}.json").exists():
         return
     began = time.monotonic()
-    maker(path)
+    maker()
     print(f"{path.name}: {time.monotonic() - began:.0f} s", flush=True)
 
 

@@ -14,19 +14,33 @@ START = "<|startoftranscript|>"
 NO_SPEECH = "<|nospeech|>"
 NO_TIMESTAMPS = "<|notimestamps|>"
 UNKNOWN = "<|unk|>"
-# faster-whisper asks for the ids of all of these; END comes first so that every id below the words is special.
-SPECIAL = (END, START, "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", NO_SPEECH, UNKNOWN)
+# faster-whisper asks for the ids of all of these, and takes every id below that of END for text:
+# so the words come first.
+SPECIAL = (
+    END,
+    START,
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|startoflm|>",
+    "<|startofprev|>",
+    NO_SPEECH,
+    UNKNOWN,
+)
 _SAMPLES = 300_000
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens by id: the special ones, the words, and last ``<|notimestamps|>`` (no timestamp tokens follow)."""
+    """Tokens by id: the words, the special ones, and last ``<|notimestamps|>`` (no timestamp tokens
+    follow).
+    """
 
     tokens: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ids", {token: number for number, token in enumerate(self.tokens)})
+        object.__setattr__(
+            self, "_ids", {token: number for number, token in enumerate(self.tokens)}
+        )
 
     def id(self, token: str) -> int:
         """The id of a token; an unknown word gives the id of ``<|unk|>``."""
@@ -39,14 +53,14 @@ class Vocabulary:
 
     @property
     def words(self) -> tuple[str, ...]:
-        return self.tokens[len(SPECIAL) : -1]
+        return self.tokens[: -len(SPECIAL) - 1]
 
 
 def home_vocabulary() -> Vocabulary:
     """Every word of a large, fixed sample of home sentences, in alphabetical order."""
     dice = random.Random("lares vocabulary")
     words = {word for _ in range(_SAMPLES) for word in home_sentence(dice).split()}
-    return Vocabulary((*SPECIAL, *sorted(words), NO_TIMESTAMPS))
+    return Vocabulary((*sorted(words), *SPECIAL, NO_TIMESTAMPS))
 
 
 def load_vocabulary(path: Path) -> Vocabulary:
@@ -60,12 +74,33 @@ def load_vocabulary(path: Path) -> Vocabulary:
 def tokenizer_json(vocabulary: Vocabulary) -> str:
     """The vocabulary as a ``tokenizers`` file: words split at spaces, joined with spaces."""
     added = [
-        {"id": number, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        {
+            "id": number,
+            "content": token,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
         for number, token in enumerate(vocabulary.tokens)
         if token.startswith("<|")
     ]
-    return json.dumps({
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": {"type": "Lowercase"},
-        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": None, "decoder": None,
-        "model": {"type": "WordLevel", "vocab": {token: number for number, token in enumerate(vocabulary.tokens)}, "unk_token": UNKNOWN},
-    }, indent=1)  # fmt: skip
+    return json.dumps(
+        {
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": added,
+            "normalizer": {"type": "Lowercase"},
+            "pre_tokenizer": {"type": "WhitespaceSplit"},
+            "post_processor": None,
+            "decoder": None,
+            "model": {
+                "type": "WordLevel",
+                "vocab": {token: number for number, token in enumerate(vocabulary.tokens)},
+                "unk_token": UNKNOWN,
+            },
+        },
+        indent=1,
+    )

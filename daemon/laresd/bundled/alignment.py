@@ -1,0 +1,148 @@
+"""Does the written text fit what was heard? A second opinion on a Whisper model that ships a phone
+head.
+
+The decoder of a small closed-vocabulary model makes up plausible commands from other speech. Its
+encoder has a second, independent output, trained with CTC: which of 41 phones is spoken in each 20
+ms. Here the words that the decoder wrote are laid over that output (forced alignment), and each
+word gets a score: how much less likely its own phones are than whatever the phone head hears best
+in the same moments. Speech that no word covers counts too.
+
+The head is ``phone_head.npz`` beside ``model.bin``. It holds the linear layer (``weight`` [phones,
+width], ``bias``), and each word's phones (``word_lengths``, ``word_phones``); word n is token n of
+the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLANK = 0
+_NEVER = -1e9
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a text fits. All scores are natural logarithms per phone: 0 is perfect, -3 and below
+    is something else.
+
+    `words` has one score for each word; `outside` is for the speech that no word covers; `score` is
+    for all of it.
+    """
+
+    words: tuple[float, ...]
+    outside: float
+    score: float
+
+    @property
+    def worst(self) -> float:
+        """The score of the word that fits worst (0 for no words)."""
+        return min(self.words, default=0.0)
+
+
+class PhoneHead:
+    """The phone head of one model folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Read ``phone_head.npz``; raises OSError, KeyError or ValueError if it is missing or
+        damaged.
+        """
+        with np.load(path) as stored:
+            self._weight = stored["weight"].astype(np.float32)
+            self._bias = stored["bias"].astype(np.float32)
+            lengths, flat = stored["word_lengths"].astype(int), stored["word_phones"].astype(int)
+        ends = np.cumsum(lengths)
+        self._words = [
+            flat[end - length : end].tolist() for length, end in zip(lengths, ends, strict=True)
+        ]
+
+    def log_probabilities(self, encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[frames, phones] from the encoder's output [frames, width]
+        (``ctranslate2.models.Whisper.encode``).
+        """
+        logits = encoded.astype(np.float32) @ self._weight.T + self._bias
+        logits -= logits.max(axis=1, keepdims=True)
+        result: NDArray[np.float32] = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return result
+
+    def fit(self, encoded: NDArray[np.float32], tokens: Sequence[int]) -> Fit:
+        """How well the words `tokens` (token ids; ids of control tokens are skipped) fit the
+        encoder's output.
+
+        `encoded` is [frames, width] float32 of one utterance, padding included. No words at all fit
+        perfectly where nothing is spoken. More phones than frames fit not at all.
+        """
+        spoken = [self._words[token] for token in tokens if token < len(self._words)]
+        phones = [phone for word in spoken for phone in word]
+        scores = self.log_probabilities(encoded)
+        owner = (
+            np.repeat(np.arange(len(spoken)), [len(word) for word in spoken])
+            if phones
+            else np.zeros(0, int)
+        )
+        states = _align(scores, phones)
+        if states is None:
+            return Fit((_NEVER,) * len(spoken), _NEVER, _NEVER)
+        labels = np.where(
+            states % 2 == 1, np.array([*phones, 0])[np.minimum(states // 2, len(phones))], _BLANK
+        )
+        loss = scores[np.arange(len(scores)), labels] - scores.max(axis=1)
+        places = _owners(states, owner)
+        counts = [max(1, len(word)) for word in spoken]
+        words = tuple(
+            float(loss[places == number].sum()) / count for number, count in enumerate(counts)
+        )
+        return Fit(
+            words,
+            float(loss[places < 0].sum()) / max(1, len(phones)),
+            float(loss.sum()) / max(1, len(phones)),
+        )
+
+
+def _align(scores: NDArray[np.float32], phones: Sequence[int]) -> NDArray[Any] | None:
+    """The best CTC path: one state per frame, odd 2k+1 for phone k and even for the blanks between;
+    None if too short.
+    """
+    chain = np.full(2 * len(phones) + 1, _BLANK)
+    chain[1::2] = phones
+    skips = np.zeros(len(chain), bool)
+    skips[3::2] = chain[3::2] != chain[1:-2:2]
+    best = np.full(len(chain), _NEVER, np.float64)
+    best[:2] = scores[0, chain[:2]]
+    moves = np.zeros((len(scores), len(chain)), np.int8)
+    for frame in range(1, len(scores)):
+        stay, step, skip = best, np.full_like(best, _NEVER), np.full_like(best, _NEVER)
+        step[1:] = best[:-1]
+        skip[2:] = np.where(skips[2:], best[:-2], _NEVER)
+        options = np.stack([stay, step, skip])
+        moves[frame] = options.argmax(axis=0)
+        best = options.max(axis=0) + scores[frame, chain]
+    state = len(chain) - 1 if len(chain) == 1 or best[-1] >= best[-2] else len(chain) - 2
+    if best[state] < _NEVER / 2:
+        return None
+    path = np.zeros(len(scores), int)
+    for frame in range(len(scores) - 1, -1, -1):
+        path[frame] = state
+        state -= int(moves[frame, state])
+    return path
+
+
+def _owners(states: NDArray[Any], owner: NDArray[Any]) -> NDArray[Any]:
+    """The word of each frame; blanks inside a word are its own, all others belong to none (-1)."""
+    places = np.full(len(states), -1)
+    if not len(owner):
+        return places
+    after = np.minimum(
+        states // 2, len(owner) - 1
+    )  # phone k for state 2k+1; for blank 2k, the phone after it
+    before = np.maximum((states - 1) // 2, 0)
+    inside = (states % 2 == 1) | (
+        (states > 0) & (states < 2 * len(owner)) & (owner[after] == owner[before])
+    )
+    places[inside] = owner[after][inside]
+    return places
