@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laresd.core.intent.abilities import is_dangerous
-from laresd.core.intent.clause import Roles, values_of
+from laresd.core.intent.clause import Roles, groups_of, is_clear, values_of
 from laresd.core.intent.deeds import Values, Verb, choose
 from laresd.core.intent.describe import Fit, fit, fully_named, is_of_kind
 from laresd.core.intent.lexicons import lexicon as lexicon_of
-from laresd.core.intent.meaning import Meaning, Trouble, trouble
+from laresd.core.intent.meaning import Meaning, Problem, Trouble, trouble
 from laresd.core.intent.pieces import Piece, cut
 from laresd.core.intent.senses import Lexicon
-from laresd.core.intent.targets import same_area
+from laresd.core.intent.targets import one_room, same_area
 from laresd.core.intent.text import tokens
 from laresd.types import Action, Entity, Home, Request, Transcript
 
@@ -28,7 +28,7 @@ MAX_REPEATS = 3
 
 MAX_COMMAND = 200  # characters
 MAX_TALK = 300
-MAX_UNKNOWN = 2  # words of a command that nobody knows
+MAX_UNKNOWN = 1  # words of a command that nobody knows
 _OPPOSITES = (
     {Verb.ON, Verb.OFF},
     {Verb.OPEN, Verb.CLOSE},
@@ -164,7 +164,7 @@ class _Evidence:
 
     verbs: frozenset[Verb]
     values: Values
-    described: tuple[Piece, ...]  # rooms, kinds, names
+    described: tuple[tuple[Piece, ...], ...]  # rooms, kinds, names: one group for each target
     lexicon: Lexicon
 
 
@@ -181,12 +181,15 @@ def _evidence(text: str, language: str, home: Home) -> _Evidence | None:
     verbs = _said_verbs(roles)
     if values is None or any(pair <= verbs for pair in _OPPOSITES):
         return None
+    number = values.temperature if values.percent is None else values.percent
+    if not is_clear(tuple(verbs), number, roles):
+        return None
     if not values.none or roles.carried:
         verbs |= {Verb.SET}
     if _is_about_other_things(pieces, lexicon):
         return None
-    known = tuple(piece for piece in roles.described if piece.sense and not piece.sense.link)
-    return _Evidence(verbs, values, known, lexicon)
+    known = [piece for piece in roles.described if piece.sense is not None]
+    return _Evidence(verbs, values, groups_of(known), lexicon)
 
 
 def _said_verbs(roles: Roles) -> frozenset[Verb]:
@@ -217,20 +220,29 @@ def _is_of_home(piece: Piece) -> bool:
 
 
 def _is_meant(entity: Entity, evidence: _Evidence, request: Request, home: Home) -> bool:
-    """Named in full, or the only one of its kind in the room that was said or is spoken in."""
-    rooms = [piece for piece in evidence.described if piece.sense and piece.sense.area]
-    if rooms and fit(rooms, entity, evidence.lexicon) is Fit.NOT:
+    """Whether one of the descriptions can mean this entity and no other."""
+    return any(
+        _is_the_one(entity, group, evidence.lexicon, request.area, home)
+        for group in evidence.described
+    )
+
+
+def _is_the_one(
+    entity: Entity, group: Sequence[Piece], lexicon: Lexicon, here: str | None, home: Home
+) -> bool:
+    """Named in full, or of the kind that was said and, without a room, the only one of it."""
+    alike = [e for e in home.entities.values() if fit(group, e, lexicon) is Fit.WELL]
+    if entity not in alike:
         return False
-    if fully_named(evidence.described, entity, evidence.lexicon):
-        return True
-    kinds = [p.sense.kind for p in evidence.described if p.sense and p.sense.kind]
-    kind = next((kind for kind in kinds if is_of_kind(entity, kind)), None)
-    if kind is None:
+    full = [e for e in alike if fully_named(group, e, lexicon)]
+    if full:
+        chosen = one_room(full, here)
+        return not isinstance(chosen, Problem) and entity in chosen
+    kinds = [p.sense.kind for p in group if p.sense is not None and p.sense.kind is not None]
+    if not any(is_of_kind(entity, kind) for kind in kinds):
         return False
-    alike = [e for e in home.entities.values() if is_of_kind(e, kind)]
-    if rooms or (request.area and same_area(entity, request.area)):
-        return True
-    return len(alike) == 1
+    room_said = any(piece.sense is not None and piece.sense.area for piece in group)
+    return room_said or len(alike) == 1 or same_area(entity, here)
 
 
 def _is_told(action: Action, entity: Entity, evidence: _Evidence, home: Home) -> bool:

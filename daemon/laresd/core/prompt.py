@@ -40,7 +40,7 @@ class Tool:
     values: str = ""  # GBNF rule of the parameter
 
 
-_TOOLS = (
+TOOLS = (
     Tool("turn_on", Command.TURN_ON),
     Tool("turn_off", Command.TURN_OFF),
     Tool("toggle", Command.TOGGLE),
@@ -67,7 +67,7 @@ _TOOLS = (
     Tool("start", Command.START),
     Tool("dock", Command.DOCK),
 )
-_BY_NAME = {tool.name: tool for tool in _TOOLS}
+_BY_NAME = {tool.name: tool for tool in TOOLS}
 _VALUES = {
     "percent": '"100" | [1-9] [0-9] | [0-9]',
     "degrees": '[1-9] [0-9] ("." [05])? | [5-9] ("." [05])?',
@@ -101,7 +101,7 @@ def grammar(devices: Sequence[Entity]) -> str:
     """GBNF for {"calls":[...]}: only these devices, each with what it can do."""
     rules: dict[str, str] = {}
     calls: list[str] = []
-    for tool in _TOOLS:
+    for tool in TOOLS:
         able = [entity.entity_id for entity in devices if _has(entity, tool)]
         if not able:
             continue
@@ -164,7 +164,7 @@ def _kinds(devices: Sequence[Entity]) -> Iterator[str]:
     """The calls of each kind of device, said once."""
     yield "Calls:"
     for domain in dict.fromkeys(entity.domain for entity in devices):
-        able = [t.name for t in _TOOLS if any(_has(e, t) for e in devices if e.domain == domain)]
+        able = [t.name for t in TOOLS if any(_has(e, t) for e in devices if e.domain == domain)]
         yield f"{domain}: {' '.join(able)}"
 
 
@@ -179,7 +179,7 @@ def _examples(devices: Sequence[Entity]) -> Iterator[str]:
     yield "Examples:"
     yield 'How are you? -> {"calls":[]}'
     for entity in devices[:2]:
-        tools = [tool for tool in _TOOLS if _has(entity, tool) and not tool.parameter]
+        tools = [tool for tool in TOOLS if _has(entity, tool) and not tool.parameter]
         for tool in tools[:1]:
             call = {"calls": [{"call": tool.name, "device": entity.entity_id}]}
             words = f"{tool.name.replace('_', ' ')} the {entity.name}"

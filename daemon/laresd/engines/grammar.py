@@ -11,9 +11,10 @@ what was found until then.
 
 from __future__ import annotations
 
+import itertools
+import logging
 import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
@@ -32,6 +33,8 @@ MAX_RETURNED = 16
 DEFAULT_LIMIT_S = 0.8
 WARM_UP_S = 10.0
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -43,8 +46,8 @@ class Name:
     device_class: str | None = None
 
 
-class _OutOfTimeError(Exception):
-    """Raised inside the match by the alarm."""
+class _OutOfTimeError(BaseException):
+    """Raised inside the match by the alarm, past any handler of the library."""
 
 
 class Templates:
@@ -64,13 +67,15 @@ class Templates:
             return []
         context = {"area": area} if area else {}
         found: list[RecognizeResult] = []
-        with _time_limit(limit_s):
-            for result in recognize_all(
+
+        def match() -> None:
+            results = recognize_all(
                 text, self._intents, slot_lists=self._lists, intent_context=context
-            ):
-                found.append(result)
-                if len(found) >= MAX_RESULTS:
-                    break
+            )
+            for result in itertools.islice(results, MAX_RESULTS):
+                found.append(result)  # one by one: what is found before a cut counts
+
+        _within(limit_s, match)
         return _distinct(sorted(found, key=_rank))
 
 
@@ -186,20 +191,23 @@ def _scalar(value: object) -> Scalar:
     return value if isinstance(value, int | float) else str(value)
 
 
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Leave the block silently after `seconds`. Main thread only, where a worker's calls run."""
+def _within(seconds: float, work: Callable[[], None]) -> None:
+    """Do the work, or as much of it as fits. Main thread only, where a worker's calls run."""
+    armed = True
 
     def expired(_signal: int, _frame: FrameType | None) -> None:
-        raise _OutOfTimeError
+        if armed:  # else it comes when the work is done
+            raise _OutOfTimeError
 
     previous = signal.signal(signal.SIGALRM, expired)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        work()
+        armed = False
     except _OutOfTimeError:
-        pass
+        log.warning("a sentence was cut after %.1f s of matching", seconds)
     finally:
+        armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 

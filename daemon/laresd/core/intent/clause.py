@@ -48,7 +48,7 @@ def read(pieces: Sequence[Piece], lexicon: Lexicon) -> Clause | None:
     return Clause(
         verbs=verbs,
         values=values,
-        groups=_groups(roles.described),
+        groups=groups_of(roles.described),
         implied=_LIGHT if values.color or values.kelvin else roles.implied,
         every=any(sense.every for sense in roles.senses),
         everything=any(sense.everything for sense in roles.senses),
@@ -181,10 +181,10 @@ def _agreed(verbs: Verbs, values: Values, roles: Roles) -> tuple[Verbs, Values]:
         return verbs, Values()  # "completely closed", "all the way open"
     halves = level and number == 50 and Verb.CLOSE in verbs
     sets = bool(steps) or verbs == _SET or not _VALUED.isdisjoint(verbs) or halves
-    return (_SET if sets and _is_clear(verbs, number, roles) else ()), values
+    return (_SET if sets and is_clear(verbs, number, roles) else ()), values
 
 
-def _is_clear(verbs: Verbs, number: float | None, roles: Roles) -> bool:
+def is_clear(verbs: Verbs, number: float | None, roles: Roles) -> bool:
     """A bare number is a level only after "set" and the like; elsewhere it may be a time."""
     level = any(sense.level is not None or sense.unit for sense in roles.senses)
     if number is None or level:
@@ -196,7 +196,7 @@ def _is_clear(verbs: Verbs, number: float | None, roles: Roles) -> bool:
     return said and Verb.ON not in verbs
 
 
-def _groups(described: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
+def groups_of(described: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
     """The descriptions between the links; a room alone borrows the next group's kind."""
     groups: list[list[Piece]] = [[]]
     for piece in described:
