@@ -1,0 +1,93 @@
+"""The second opinion: forced alignment against every path there is, and scores that mean what they
+say.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from laresd.bundled.alignment import PhoneHead
+
+WORDS = [[1], [2, 3], [1, 1]]
+PHONES = 4
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> PhoneHead:
+    """A head that passes the encoder's output on: what is encoded are the phones' logits."""
+    np.savez(
+        tmp_path / "phone_head.npz",
+        weight=np.eye(PHONES, dtype=np.float16),
+        bias=np.zeros(PHONES, np.float16),
+        word_lengths=np.array([len(word) for word in WORDS], np.uint8),
+        word_phones=np.array([phone for word in WORDS for phone in word], np.uint8),
+    )
+    return PhoneHead(tmp_path / "phone_head.npz")
+
+
+def spoken(*phones: int) -> NDArray[np.float32]:
+    """Encoder output in which these phones are heard beyond doubt, one per frame."""
+    return np.eye(PHONES, dtype=np.float32)[list(phones)] * 20
+
+
+def collapsed(path: tuple[int, ...]) -> list[int]:
+    return [
+        phone for phone, before in zip(path, (0, *path), strict=False) if phone not in (0, before)
+    ]
+
+
+def test_what_was_said_fits_perfectly(head: PhoneHead) -> None:
+    fit = head.fit(spoken(0, 1, 0, 2, 2, 3, 0), [0, 1])
+    assert fit.score == pytest.approx(0, abs=1e-3)
+    assert fit.words == pytest.approx((0, 0), abs=1e-3)
+
+
+def test_a_word_that_was_not_said_is_the_one_that_fits_badly(head: PhoneHead) -> None:
+    fit = head.fit(spoken(0, 1, 0, 3, 3, 3, 0), [0, 1])
+    assert fit.words[0] > -0.1
+    assert fit.worst == fit.words[1] < -5
+
+
+def test_speech_that_no_word_covers_counts(head: PhoneHead) -> None:
+    fit = head.fit(spoken(1, 0, 2, 3, 2, 3), [0])
+    assert fit.outside < -5
+    assert fit.score < -5
+
+
+def test_silence_fits_no_words(head: PhoneHead) -> None:
+    assert head.fit(spoken(0, 0, 0), []).score == pytest.approx(0, abs=1e-3)
+
+
+def test_control_tokens_are_no_words(head: PhoneHead) -> None:
+    assert head.fit(spoken(0, 1, 0), [0, 99]) == head.fit(spoken(0, 1, 0), [0])
+
+
+def test_more_phones_than_frames_fit_not_at_all(head: PhoneHead) -> None:
+    assert head.fit(spoken(1, 1), [2]).score < -1e6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_path_is_found(head: PhoneHead, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    encoded = dice.normal(0, 2, (6, PHONES)).astype(np.float32)
+    tokens = dice.integers(0, len(WORDS), int(dice.integers(0, 3))).tolist()
+    wanted = [phone for token in tokens for phone in WORDS[token]]
+    scores = head.log_probabilities(encoded)
+    paths = itertools.product(range(PHONES), repeat=len(scores))
+    sums = [
+        scores[np.arange(len(scores)), path].sum() for path in paths if collapsed(path) == wanted
+    ]
+    best = max(sums, default=-np.inf) - scores.max(axis=1).sum()
+    found = head.fit(encoded, tokens).score * max(1, len(wanted))
+    assert found == pytest.approx(float(best), abs=1e-3) or (not sums and found < -1e6)
+
+
+def test_a_damaged_head_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "phone_head.npz").write_bytes(b"nonsense")
+    with pytest.raises((OSError, ValueError)):
+        PhoneHead(tmp_path / "phone_head.npz")
