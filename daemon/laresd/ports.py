@@ -7,7 +7,7 @@ Deadlines are absolute, on the clock of `Clock.now`. Everything that can fail ra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from laresd.turns import Effect, Event, Phase
@@ -138,13 +138,19 @@ class Timers(Protocol):
         ...
 
 
+def one() -> int:
+    """Each frame by itself."""
+    return 1
+
+
 class AudioSource(Protocol):
     """Microphone, or a recording that plays the microphone."""
 
-    def frames(self) -> AsyncGenerator[bytes, None]:
+    def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
         """Frames of FRAME_SAMPLES samples until the source ends; closing it frees the device.
 
-        Raises Permanent when there can be no sound.
+        `at_once` is asked before each wait: a microphone that has nothing need not come back
+        before it has so many frames. Raises Permanent when there can be no sound.
         """
         ...
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 
 from laresd.errors import LaresError
+from laresd.ports import one
 from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
 
 SILENCE = 0
@@ -64,7 +65,7 @@ class FakeSource:
         self._pcm = pcm
         self._live = live
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
+    async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self._pcm), FRAME_BYTES):
             if self._live:
                 await asyncio.sleep(FRAME_MS / 1000)

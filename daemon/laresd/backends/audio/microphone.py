@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from laresd.backends.audio.card import SoundCard, opened
 from laresd.backends.audio.ring import Ring
 from laresd.errors import Temporary
+from laresd.ports import one
 
 log = logging.getLogger(__name__)
 
@@ -39,33 +40,33 @@ class Microphone:
         self._retry_s = retry_s
         self._complaint = ""
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
+    async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
         while True:
             try:
-                async with aclosing(self._open_frames()) as frames:
+                async with aclosing(self._open_frames(at_once)) as frames:
                     async for frame in frames:
                         yield frame
             except Temporary as error:
                 self._complain(error)
             await asyncio.sleep(self._retry_s)
 
-    async def _open_frames(self) -> AsyncGenerator[bytes, None]:
+    async def _open_frames(self, at_once: Callable[[], int]) -> AsyncGenerator[bytes, None]:
         ring = Ring()
         async with opened(lambda: self._card.open_input(self._device, ring.write)):
             try:
                 while True:
-                    frame = await self._next(ring)
+                    frame = await self._next(ring, at_once)
                     self._well()
                     yield frame
             finally:
                 self._count(ring)
 
-    async def _next(self, ring: Ring) -> bytes:
+    async def _next(self, ring: Ring, at_once: Callable[[], int]) -> bytes:
         if (frame := ring.take()) is not None:
             return frame
         try:
             async with asyncio.timeout(self._stall_s):
-                return await ring.read()
+                return await ring.read(at_once())
         except TimeoutError:
             raise Temporary(
                 "the microphone gives no sound", remedy="plug it in again; it is tried on its own"

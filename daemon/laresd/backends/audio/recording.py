@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from laresd.backends.audio.ring import FRAME_BYTES, Ring
+from laresd.ports import one
 from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
 
 BLOCK_BYTES = 2 * FRAME_BYTES  # what a sound card hands over at a time
@@ -29,7 +30,7 @@ class Recording:
         """With the silence around it."""
         return len(self._pcm) / 2 / SAMPLE_RATE
 
-    async def frames(self) -> AsyncGenerator[bytes, None]:
+    async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
         ring = Ring()
         loop = asyncio.get_running_loop()
         due = loop.time()

@@ -23,7 +23,7 @@ class Ring:
         self._rest = b""
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._reader_waits = False
+        self._wanted = 0  # frames that the waiting reader wants to be woken for
 
     def write(self, pcm: bytes) -> None:
         """Take any number of bytes. Never blocks."""
@@ -35,8 +35,8 @@ class Ring:
                 self.overruns += 1
             self._frames.append(data[start : start + FRAME_BYTES])
         self._rest = data[whole:]
-        if self._reader_waits and whole:
-            self._reader_waits = False
+        if 0 < self._wanted <= len(self._frames):
+            self._wanted = 0
             self._loop.call_soon_threadsafe(self._news.set)
 
     def flush(self) -> None:
@@ -48,12 +48,12 @@ class Ring:
         """The next frame, if there is one."""
         return self._frames.popleft() if self._frames else None
 
-    async def read(self) -> bytes:
-        """The next frame, when there is one."""
+    async def read(self, at_once: int = 1) -> bytes:
+        """The next frame. Waits, if there is none, until there are `at_once`."""
         while True:
             if (frame := self.take()) is not None:
                 return frame
             self._news.clear()
-            self._reader_waits = True
-            if not self._frames:  # the writer may have come in between
+            self._wanted = min(at_once, self._capacity)
+            if len(self._frames) < self._wanted:  # the writer may have come in between
                 await self._news.wait()

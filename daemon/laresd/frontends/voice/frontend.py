@@ -147,7 +147,11 @@ async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[byte
     """Several frames at a time while nobody speaks, each frame while somebody does."""
     batch = bytearray()
     count = 0
-    async with aclosing(source.frames()) as frames:
+
+    def missing() -> int:
+        return max(1, _at_once(session.phase) - count)
+
+    async with aclosing(source.frames(missing)) as frames:
         async for frame in frames:
             batch += frame
             count += 1

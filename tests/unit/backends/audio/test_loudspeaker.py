@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.fakes.audio import FakeCard, speech
 
 from laresd.backends.audio.loudspeaker import LEAD, Loudspeaker
 from laresd.errors import Temporary
+from tests.fakes.audio import FakeCard, speech
 
 
 async def test_a_sound_is_played_with_a_lead_for_cards_that_cut_the_beginning() -> None:

@@ -6,10 +6,10 @@ import logging
 from contextlib import aclosing
 
 import pytest
-from tests.fakes.audio import FRAME_BYTES, FakeCard, silence, speech
 
 from laresd.backends.audio.microphone import Microphone
 from laresd.errors import Permanent, Temporary
+from tests.fakes.audio import FRAME_BYTES, FakeCard, silence, speech
 
 GONE = Temporary("there is no microphone 'usb'; there is: none")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from laresd.backends.audio.recording import Recording
 from tests.fakes.audio import FRAME_BYTES, silence, speech
 from tests.fakes.virtual_time import virtual_time
-
-from laresd.backends.audio.recording import Recording
 
 
 async def played(recording: Recording) -> bytes:

@@ -6,9 +6,9 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.audio import level
 
 from laresd.backends.audio.ring import FRAME_BYTES, Ring
+from tests.fakes.audio import level
 
 
 def drained(ring: Ring) -> list[bytes]:
@@ -47,3 +47,15 @@ async def test_a_full_ring_loses_its_oldest_frames_and_counts_them() -> None:
         ring.write(level(number, 32))
     assert ring.overruns == 3
     assert drained(ring) == [level(number, 32) for number in range(3, 13)]
+
+
+async def test_a_reader_that_wants_several_frames_is_not_woken_for_each() -> None:
+    ring = Ring()
+    reading = asyncio.ensure_future(ring.read(at_once=4))
+    await asyncio.sleep(0)  # it waits now
+    await asyncio.to_thread(ring.write, level(7, 3 * 32))
+    await asyncio.sleep(0)
+    assert not reading.done()
+    await asyncio.to_thread(ring.write, level(7, 32))
+    assert await reading == level(7, 32)
+    assert len(drained(ring)) == 3

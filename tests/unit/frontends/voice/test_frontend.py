@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
+
+from laresd import config
+from laresd.backends.clock import SystemClock
+from laresd.core import guard
+from laresd.core.turn import Machine, Rules
+from laresd.errors import Permanent, Temporary
+from laresd.frontends.voice import Parts, VoiceFrontend
+from laresd.ports import one
+from laresd.types import Priority, Turn
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.audio import (
     FakeSink,
@@ -20,14 +29,6 @@ from tests.fakes.listener import FakeListener
 from tests.fakes.synthesizer import FakeSynthesizer
 from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.virtual_time import virtual_time
-
-from laresd import config
-from laresd.backends.clock import SystemClock
-from laresd.core import guard
-from laresd.core.turn import Machine, Rules
-from laresd.errors import Permanent, Temporary
-from laresd.frontends.voice import Parts, VoiceFrontend
-from laresd.types import Priority, Turn
 
 TURN_ON, STORY, HALF, OTHER_HALF, MADE_UP, PHRASE, COUGH, QUESTION = range(3_000, 3_008)
 SENTENCES = {
@@ -299,9 +300,9 @@ async def test_a_listener_that_starts_again_counts_anew_and_nobody_notices() -> 
     await house.voice.play(FakeSource(silence(2000)), name="silence.wav")
 
     class Forgetful(FakeSource):
-        async def frames(self):  # type: ignore[no-untyped-def]
+        async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
             count = 0
-            async for frame in super().frames():
+            async for frame in super().frames(at_once):
                 count += 1
                 if count == 13:
                     await house.listener.reset()
@@ -428,7 +429,7 @@ async def test_a_machine_without_sound_goes_on_without_a_microphone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class NoSound(FakeSource):
-        async def frames(self):  # type: ignore[no-untyped-def]
+        async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
             raise Permanent("PortAudio is missing", remedy="sudo apt install libportaudio2")
             yield b""
 
