@@ -167,7 +167,7 @@ class CascadeAssistant:
     async def _do(self, request: Request, meaning: Meaning, home: Home, trace: Trace) -> Reply:
         language = request.language
         if meaning.problem is not None:
-            text = replies.trouble(meaning.problem, language)
+            text = replies.trouble(meaning.problem, home, language)
             return _reply(request, ReplyKind.REFUSED, text)
         if meaning.talk:
             return _reply(request, ReplyKind.ANSWER, replies.talk(meaning.talk, language))

@@ -5,8 +5,8 @@ and `recognize` {text, language, area} -> {recognitions: [{intent, slots}]}, bes
 Home Assistant's slots a recognition may have `entity_id` (of the name that matched) and `response`
 (the template's response key: "which", "how_many", "one_yesno" and the like).
 
-A match may take long for some sentences: it is cut after `limit_s` (an option of `load`), with
-what was found until then.
+A match may take long for some sentences: it is given up after `limit_s` (an option of `load`), as
+if nothing had been found.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ class Templates:
             results = recognize_all(
                 text, self._intents, slot_lists=self._lists, intent_context=context
             )
-            for result in itertools.islice(results, MAX_RESULTS):
-                found.append(result)  # one by one: what is found before a cut counts
+            found.extend(itertools.islice(results, MAX_RESULTS))
 
-        _within(limit_s, match)
+        if not _within(limit_s, match):
+            return []  # the best may be among those that were not found
         return _distinct(sorted(found, key=_rank))
 
 
@@ -191,8 +191,8 @@ def _scalar(value: object) -> Scalar:
     return value if isinstance(value, int | float) else str(value)
 
 
-def _within(seconds: float, work: Callable[[], None]) -> None:
-    """Do the work, or as much of it as fits. Main thread only, where a worker's calls run."""
+def _within(seconds: float, work: Callable[[], None]) -> bool:
+    """Whether the work was done in time. Main thread only, where a worker's calls run."""
     armed = True
 
     def expired(_signal: int, _frame: FrameType | None) -> None:
@@ -204,8 +204,10 @@ def _within(seconds: float, work: Callable[[], None]) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         work()
         armed = False
+        return True
     except _OutOfTimeError:
-        log.warning("a sentence was cut after %.1f s of matching", seconds)
+        log.warning("a sentence was given up after %.1f s of matching", seconds)
+        return False
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -37,7 +37,7 @@ class Trouble(StrEnum):
 
     UNKNOWN_DEVICE = "unknown_device"  # name
     NOTHING_THERE = "nothing_there"  # kind (a domain), area or ""
-    AMBIGUOUS = "ambiguous"  # names: those that it may be
+    AMBIGUOUS = "ambiguous"  # ids: those that it may be
     UNSUPPORTED = "unsupported"  # name
     OUT_OF_RANGE = "out_of_range"  # name, minimum, maximum
     LATER = "later"  # a command for later

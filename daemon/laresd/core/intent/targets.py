@@ -46,14 +46,7 @@ def one_room(found: Sequence[Entity], here: str | None) -> list[Entity] | Proble
 
 
 def ambiguous(found: Sequence[Entity]) -> Problem:
-    return Problem(Trouble.AMBIGUOUS, {"names": [label(entity) for entity in found[:4]]})
-
-
-def label(entity: Entity) -> str:
-    """The name, with the room when the name does not tell it."""
-    if entity.area is None or entity.area.casefold() in entity.name.casefold():
-        return entity.name
-    return f"{entity.name} ({entity.area})"
+    return Problem(Trouble.AMBIGUOUS, {"ids": [entity.entity_id for entity in found]})
 
 
 def of_kind(

@@ -34,6 +34,8 @@ class Phrasebook:
     kelvin: str
     degrees: str  # {value}
     joined: tuple[str, str]  # between names, before the last
+    either: tuple[str, str]  # between choices, before the last
+    in_room: str  # {name} {area}
     be: tuple[str, str]
     state_is: str  # {names} {be} {state}
     states: Mapping[str, str]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from laresd.core.intent.meaning import Problem, Trouble
-from laresd.core.replies.books import joined, phrasebook, sentence
-from laresd.errors import LaresError
-from laresd.types import Json
+from collections.abc import Sequence
 
+from laresd.core.intent.meaning import Problem, Trouble
+from laresd.core.replies.books import phrasebook, sentence
+from laresd.core.replies.phrasebook import Phrasebook
+from laresd.errors import LaresError
+from laresd.types import Entity, Home, Json
+
+MOST_CHOICES = 4  # devices that one question offers
 QUOTED = 60  # characters of what was heard that are said back
 
 
-def trouble(problem: Problem, language: str) -> str:
-    """Why an understood sentence was not done."""
+def trouble(problem: Problem, home: Home, language: str) -> str:
+    """Why an understood sentence was not done, or which device is to be named."""
     book = phrasebook(language)
     facts = {key: _text(value) for key, value in problem.facts.items()}
     if "name" in facts:
         facts["name"] = book.device(facts["name"])
-    names = problem.facts.get("names")
-    if isinstance(names, list):
-        facts["names"] = joined([book.device(str(name)) for name in names], book)
+    ids = problem.facts.get("ids")
+    if isinstance(ids, list):
+        facts["names"] = _choices([str(entity_id) for entity_id in ids], home, book)
     if problem.trouble is Trouble.NOTHING_THERE:
         kind = facts.get("kind", "")
         facts["kind"] = book.kinds.get(kind, (kind, book.kinds["device"][1]))[1]
@@ -26,6 +30,21 @@ def trouble(problem: Problem, language: str) -> str:
             area = book.room(facts["area"])
             return sentence(book.nothing_there_in.format(kind=facts["kind"], area=area))
     return sentence(book.trouble[problem.trouble].format_map(facts))
+
+
+def _choices(entity_ids: Sequence[str], home: Home, book: Phrasebook) -> str:
+    """ "The lamp in the bedroom or the lamp in the office", the first few of them."""
+    entities = [home.entities[i] for i in entity_ids if i in home.entities][:MOST_CHOICES]
+    names = [_with_room(entity, book) for entity in entities]
+    between, last = book.either
+    return between.join(names[:-1]) + last + names[-1] if len(names) > 1 else "".join(names)
+
+
+def _with_room(entity: Entity, book: Phrasebook) -> str:
+    name = book.device(entity.name)
+    if entity.area is None or entity.area.casefold() in entity.name.casefold():
+        return name
+    return book.in_room.format(name=name, area=book.room(entity.area))
 
 
 def talk(key: str, language: str) -> str:
