@@ -32,6 +32,7 @@ from laresd.demo.things import Step, Thing
 PR_SET_PDEATHSIG = 1
 IDLE = 15.0  # seconds that the loop sleeps when nothing is due
 RETRY = 1.0
+FAREWELL = 1.0
 
 
 class DemoHome:
@@ -59,8 +60,15 @@ class DemoHome:
                 self._serve()
                 time.sleep(RETRY)
         finally:
-            self._client.publish(AVAILABILITY, "offline", qos=1, retain=True)
-            self._client.disconnect()
+            self._farewell()
+
+    def _farewell(self) -> None:
+        """Say that the home is gone and wait for the broker's word that it knows."""
+        until = time.monotonic() + FAREWELL
+        said = self._client.publish(AVAILABILITY, "offline", qos=1, retain=True)
+        while self._client.is_connected() and not said.is_published() and time.monotonic() < until:
+            self._client.loop(timeout=0.1)
+        self._client.disconnect()
 
     def _serve(self) -> None:
         """One connection, until it is lost or was never made."""

@@ -7,6 +7,7 @@ here. MQTT 5 is tried first; a broker that speaks only 3.1.1 is remembered as su
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -28,6 +29,7 @@ ONLINE, OFFLINE = "online", "offline"
 NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)  # QoS 1 takes 1 ms instead of 88
 CONNECT_TIMEOUT = 2.0  # also the longest that stopping the daemon waits for a silent address
 ANSWER_TIMEOUT = 5.0
+FAREWELL_TIMEOUT = 0.5
 KEEPALIVE = 20
 BATCH = 50  # subscriptions under way at once
 
@@ -137,13 +139,20 @@ class MqttBus:
         try:
             async with client:
                 await self._serve(client)
-        except* aiomqtt.MqttError as group:
+        except (aiomqtt.MqttError, BaseExceptionGroup) as error:
+            cause = _first(error)
+            if not isinstance(cause, aiomqtt.MqttError):
+                raise
             _hang_up(client)
-            raise self._explain(_first(group)) from group
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # it failed while it was being stopped
+            fault = self._explain(cause)
         finally:
             self._client = None
             for scope in self._in_flight:
                 scope.reschedule(asyncio.get_running_loop().time())
+        raise fault  # out here without the causes, whose frames hold sockets
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         self._unsent = set(self._wanted)
@@ -158,9 +167,13 @@ class MqttBus:
                 group.create_task(self._keep_subscribed(), name="mqtt-subscriptions")
                 await self._receive(client)
         except asyncio.CancelledError:
-            async with asyncio.timeout(1):
-                await client.publish(self._availability, OFFLINE, qos=1, retain=True)
+            await self._farewell(client)
             raise
+
+    async def _farewell(self, client: aiomqtt.Client) -> None:
+        client.timeout = FAREWELL_TIMEOUT  # for the DISCONNECT that follows, too
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            await client.publish(self._availability, OFFLINE, qos=1, retain=True)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -226,7 +239,7 @@ class MqttBus:
             tls_context=context,
             socket_options=NO_DELAY,
             clean_session=None if self._version is aiomqtt.ProtocolVersion.V5 else True,
-            logger=logging.getLogger(f"{__name__}.wire"),
+            logger=logging.Logger("aiomqtt", logging.CRITICAL),  # what matters is logged here
         )
         client.pending_calls_threshold = 10_000
         client._client.connect_timeout = CONNECT_TIMEOUT  # paho's, not passed on
@@ -257,6 +270,18 @@ class MqttBus:
         return Temporary(self._fault.message, remedy=self._fault.remedy)
 
 
+class _TidySocket(ssl.SSLSocket):
+    """paho 2.2 waits long for a TLS handshake and leaves the socket of a failed one open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(CONNECT_TIMEOUT)
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _secrets(settings: Mqtt) -> tuple[str | None, ssl.SSLContext | None]:
     """The password and the TLS context, read again for each connection: a fix takes effect."""
     password = None
@@ -264,6 +289,8 @@ def _secrets(settings: Mqtt) -> tuple[str | None, ssl.SSLContext | None]:
         if settings.password_file is not None:
             password = settings.password_file.read_text(encoding="utf-8").strip()
         context = ssl.create_default_context(cafile=settings.ca_file) if settings.tls else None
+        if context is not None:
+            context.sslsocket_class = _TidySocket
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Temporary(

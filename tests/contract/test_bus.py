@@ -1,0 +1,181 @@
+"""What every `Bus` does: on the fake, on the embedded broker, and on mosquitto."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from laresd.errors import Temporary
+from laresd.ports import Bus, Subscription
+from tests.contract.brokers import (
+    PATIENCE,
+    Amqtt,
+    Broker,
+    Mosquitto,
+    connected,
+    needs_mosquitto,
+    soon,
+)
+from tests.fakes.bus import FakeBus
+
+
+class Home(Protocol):
+    """A bus and the broker behind it."""
+
+    @property
+    def bus(self) -> Bus: ...
+
+    async def break_broker(self) -> None: ...
+
+    async def mend_broker(self) -> None: ...
+
+
+class FakeHome:
+    def __init__(self) -> None:
+        self._bus = FakeBus()
+
+    @property
+    def bus(self) -> Bus:
+        return self._bus
+
+    async def break_broker(self) -> None:
+        self._bus.break_connection()
+
+    async def mend_broker(self) -> None:
+        self._bus.mend()
+
+
+class RealHome:
+    def __init__(self, bus: Bus, broker: Broker) -> None:
+        self._bus = bus
+        self._broker = broker
+
+    @property
+    def bus(self) -> Bus:
+        return self._bus
+
+    async def break_broker(self) -> None:
+        await self._broker.stop()
+        async with asyncio.timeout(PATIENCE):
+            while self._bus.connected:
+                await asyncio.sleep(0)
+                with suppress(Temporary):
+                    await self._bus.publish("probe", b"")
+
+    async def mend_broker(self) -> None:
+        await self._broker.start()
+        await self._bus.wait_connected(deadline=soon())
+
+
+@pytest.fixture(params=["fake", "amqtt", "mosquitto"])
+def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "mosquitto":
+        needs_mosquitto()
+    return str(request.param)
+
+
+@asynccontextmanager
+async def home(kind: str, folder: Path) -> AsyncIterator[Home]:
+    if kind == "fake":
+        yield FakeHome()
+        return
+    broker: Broker = Amqtt() if kind == "amqtt" else Mosquitto(folder)
+    await broker.start()
+    try:
+        async with connected(broker) as bus:
+            yield RealHome(bus, broker)
+    finally:
+        await broker.stop()
+
+
+async def read(subscription: Subscription) -> tuple[str, bytes, bool]:
+    async with asyncio.timeout(PATIENCE):
+        return await anext(subscription)
+
+
+async def test_a_message_reaches_every_subscription_that_wants_it(
+    kind: str, tmp_path: Path
+) -> None:
+    async with home(kind, tmp_path) as place:
+        lamps, all_of_it = place.bus.subscribe("lamp/+/set"), place.bus.subscribe("shed/#")
+        await place.bus.publish("lamp/desk/set", "on")
+        await place.bus.publish("shed/door", "open")
+        assert await read(lamps) == ("lamp/desk/set", b"on", False)
+        assert await read(all_of_it) == ("shed/door", b"open", False)
+
+
+async def test_messages_keep_their_order(kind: str, tmp_path: Path) -> None:
+    async with home(kind, tmp_path) as place:
+        numbers = place.bus.subscribe("count")
+        for number in range(50):
+            await place.bus.publish("count", str(number))
+        assert [int((await read(numbers))[1]) for _ in range(50)] == list(range(50))
+
+
+async def test_what_was_retained_before_comes_marked_and_what_comes_live_does_not(
+    kind: str, tmp_path: Path
+) -> None:
+    async with home(kind, tmp_path) as place:
+        await place.bus.publish("lamp/state", "on", retain=True)
+        states = place.bus.subscribe("lamp/state")
+        assert await read(states) == ("lamp/state", b"on", True)
+        await place.bus.publish("lamp/state", "off", retain=True)
+        assert await read(states) == ("lamp/state", b"off", False)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00\xff\xfe", b"\xf0" * 1_000_000], ids=len)
+async def test_any_bytes_survive_up_to_a_megabyte(
+    kind: str, tmp_path: Path, payload: bytes
+) -> None:
+    async with home(kind, tmp_path) as place:
+        feed = place.bus.subscribe("raw")
+        await place.bus.publish("raw", payload)
+        assert await read(feed) == ("raw", payload, False)
+
+
+async def test_filters_may_be_added_and_removed_while_reading(kind: str, tmp_path: Path) -> None:
+    async with home(kind, tmp_path) as place:
+        await place.bus.publish("late/state", "known", retain=True)
+        feed = place.bus.subscribe("early")
+        feed.add("late/state", "end")
+        assert await read(feed) == ("late/state", b"known", True)
+        feed.remove("early")
+        await place.bus.publish("early", "not for us")
+        await place.bus.publish("end", "for us")
+        assert await read(feed) == ("end", b"for us", False)
+
+
+async def test_a_closed_subscription_ends(kind: str, tmp_path: Path) -> None:
+    async with home(kind, tmp_path) as place:
+        feed = place.bus.subscribe("last")
+        await place.bus.publish("last", "words")
+        assert await read(feed) == ("last", b"words", False)
+        feed.close()
+        with pytest.raises(StopAsyncIteration):
+            await read(feed)
+
+
+async def test_publishing_without_a_broker_says_so_and_works_again_when_it_is_back(
+    kind: str, tmp_path: Path
+) -> None:
+    async with home(kind, tmp_path) as place:
+        feed = place.bus.subscribe("lamp")
+        await place.break_broker()
+        assert not place.bus.connected
+        with pytest.raises(Temporary):
+            await place.bus.publish("lamp", "lost")
+        await place.mend_broker()
+        await place.bus.publish("lamp", "found")
+        assert await read(feed) == ("lamp", b"found", False)
+
+
+async def test_waiting_for_an_absent_broker_ends_at_the_deadline(kind: str, tmp_path: Path) -> None:
+    async with home(kind, tmp_path) as place:
+        await place.break_broker()
+        with pytest.raises(Temporary):
+            await place.bus.wait_connected(deadline=asyncio.get_running_loop().time() + 0.05)

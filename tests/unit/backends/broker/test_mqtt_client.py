@@ -1,0 +1,184 @@
+"""The bus against real brokers that refuse, lie, or are not there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from laresd.backends.broker.client import MqttBus
+from laresd.errors import Temporary
+from tests.contract.brokers import (
+    PATIENCE,
+    Amqtt,
+    Broker,
+    Mosquitto,
+    connected,
+    free_port,
+    needs_mosquitto,
+    running,
+    settings,
+    soon,
+)
+
+
+@asynccontextmanager
+async def serving(broker: Broker) -> AsyncIterator[Broker]:
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        await broker.stop()
+
+
+async def fault_of(bus: MqttBus) -> str:
+    """Why a bus that just began to run is not connected."""
+    not_yet = bus.fault
+    async with running(bus), asyncio.timeout(PATIENCE):
+        while bus.fault is not_yet:
+            with pytest.raises(Temporary):
+                deadline = asyncio.get_running_loop().time() + 0.02
+                await bus.wait_connected(deadline=deadline)
+    return str(bus.fault)
+
+
+async def test_no_broker_is_said_with_the_way_to_start_one() -> None:
+    port = free_port()
+    text = await fault_of(MqttBus(settings(port), box="test"))
+    assert f"no broker listens at 127.0.0.1:{port}" in text
+    assert "systemctl start mosquitto" in text
+
+
+async def test_an_unknown_name_is_said() -> None:
+    text = await fault_of(MqttBus(settings(1883, host="broker.invalid"), box="test"))
+    assert "the name of the broker at broker.invalid:1883 is not known" in text
+
+
+async def test_a_missing_password_file_is_said(tmp_path: Path) -> None:
+    mqtt = settings(free_port(), username="lares", password_file=tmp_path / "none")
+    text = await fault_of(MqttBus(mqtt, box="test"))
+    assert "cannot read mqtt.password_file" in text
+    assert str(tmp_path / "none") in text
+
+
+async def test_something_that_hangs_up_is_not_mistaken_for_a_broker() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        text = await fault_of(MqttBus(settings(port), box="test"))
+    assert f"127.0.0.1:{port}" in text
+
+
+def with_password(folder: Path) -> Mosquitto:
+    needs_mosquitto()
+    passwords = folder / "passwords"
+    passwords.touch(mode=0o600)
+    subprocess.run(["mosquitto_passwd", "-b", str(passwords), "lares", "right horse"], check=True)
+    return Mosquitto(folder, f"allow_anonymous false\npassword_file {passwords}")
+
+
+async def test_a_refused_password_names_the_user_and_never_the_password(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("wrong horse\n")
+    caplog.set_level(logging.DEBUG)
+    async with serving(with_password(tmp_path)) as broker:
+        mqtt = settings(broker.port, username="lares", password_file=secret)
+        text = await fault_of(MqttBus(mqtt, box="test"))
+    assert "refused user 'lares'" in text
+    assert "mqtt.password_file" in text
+    assert "horse" not in caplog.text + text
+
+
+async def test_a_corrected_password_is_taken_without_a_restart(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("wrong horse")
+    async with serving(with_password(tmp_path)) as broker:
+        mqtt = settings(broker.port, username="lares", password_file=secret)
+        async with running(MqttBus(mqtt, box="test", first_delay=0.05)) as bus:
+            secret.write_text("right horse")
+            await bus.wait_connected(deadline=soon())
+
+
+async def test_mosquitto_is_spoken_to_in_mqtt_5(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    needs_mosquitto()
+    caplog.set_level(logging.INFO)
+    async with serving(Mosquitto(tmp_path)) as broker, connected(broker):
+        assert "(MQTT 5)" in caplog.text
+
+
+async def test_a_broker_of_mqtt_3_is_spoken_to_without_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with serving(Amqtt()) as broker, connected(broker):
+        assert "(MQTT 3.1.1)" in caplog.text
+        assert not [item for item in caplog.records if item.levelno >= logging.WARNING]
+
+
+async def test_the_bus_starts_before_its_broker() -> None:
+    broker = Amqtt()
+    broker.port = free_port()
+    async with running(MqttBus(settings(broker.port), box="test", first_delay=0.05)) as bus:
+        feed = bus.subscribe("hello")
+        async with serving(broker):
+            await bus.wait_connected(deadline=soon())
+            await bus.publish("hello", "world")
+            async with asyncio.timeout(PATIENCE):
+                assert await anext(feed) == ("hello", b"world", False)
+
+
+async def test_availability_is_online_while_it_runs_and_offline_after() -> None:
+    async with serving(Amqtt()) as broker, connected(broker, "watcher") as watcher:
+        feed = watcher.subscribe("lares/kitchen/availability")
+        async with connected(broker, "kitchen"):
+            async with asyncio.timeout(PATIENCE):
+                assert (await anext(feed))[1] == b"online"
+        async with asyncio.timeout(PATIENCE):
+            assert (await anext(feed))[1] == b"offline"
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for localhost that signs itself."""
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+            *("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "cert.pem"
+
+
+async def test_tls_works_with_the_right_ca_and_says_what_is_wrong_without(tmp_path: Path) -> None:
+    needs_mosquitto()
+    cert = certificate(tmp_path)
+    lines = f"allow_anonymous true\ncertfile {cert}\nkeyfile {tmp_path / 'key.pem'}"
+    async with serving(Mosquitto(tmp_path, lines)) as broker:
+        trusted = settings(broker.port, tls=True, ca_file=cert)
+        async with running(MqttBus(trusted, box="test")) as bus:
+            await bus.wait_connected(deadline=soon())
+        text = await fault_of(MqttBus(settings(broker.port, tls=True), box="test"))
+    assert "is not trusted" in text
+    assert "mqtt.ca_file" in text
+
+
+async def test_tls_to_a_plain_port_is_explained(tmp_path: Path) -> None:
+    needs_mosquitto()
+    async with serving(Mosquitto(tmp_path)) as broker:
+        text = await fault_of(MqttBus(settings(broker.port, tls=True), box="test"))
+    assert f"127.0.0.1:{broker.port}" in text
