@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from tests.fakes.audio import FakeCard, FakeSink, speech
 
 from laresd.backends.audio import Loudspeaker, Silence
 from laresd.ports import AudioSink
+from tests.fakes.audio import FakeCard, FakeSink, speech
 
 SINKS: dict[str, Callable[[], AudioSink]] = {
     "fake": FakeSink,

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
-from tests.fakes.audio import FRAME_BYTES, FakeCard, FakeSource, silence, speech
 
 from laresd.backends.audio import Microphone, Recording
 from laresd.ports import AudioSource
+from tests.fakes.audio import FRAME_BYTES, FakeCard, FakeSource, silence, speech
 
 SPOKEN = silence(320) + speech(640) + silence(320)
 SOURCES: dict[str, Callable[[], AudioSource]] = {

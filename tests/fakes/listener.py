@@ -5,10 +5,9 @@ from __future__ import annotations
 import array
 from collections.abc import Sequence
 
-from tests.fakes.audio import WAKE_WORD
-
 from laresd.errors import Temporary
 from laresd.types import FRAME_SAMPLES, Heard, HeardKind
+from tests.fakes.audio import WAKE_WORD
 
 
 class FakeListener:

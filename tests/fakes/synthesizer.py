@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.fakes.audio import speech
-
 from laresd.errors import LaresError
+from tests.fakes.audio import speech
 
 
 class FakeSynthesizer:

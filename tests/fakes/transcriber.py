@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from tests.fakes.audio import NOISE, SILENCE, WAKE_WORD, levels
-
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.types import SAMPLE_RATE, Transcript
+from tests.fakes.audio import NOISE, SILENCE, WAKE_WORD, levels
 
 
 class FakeTranscriber:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.fakes.assistant import FakeAssistant
-from tests.fakes.audio import silence, speech
-from tests.fakes.listener import FakeListener
-from tests.fakes.transcriber import FakeTranscriber
-
 from laresd.commands.eval_stt import Ears, Evaluation, evaluate
 from laresd.commands.stt_files import Utterance
 from laresd.commands.stt_scoring import Item
 from laresd.config import Config
 from laresd.errors import Permanent
 from laresd.sound import wav_bytes
+from tests.fakes.assistant import FakeAssistant
+from tests.fakes.audio import silence, speech
+from tests.fakes.listener import FakeListener
+from tests.fakes.transcriber import FakeTranscriber
 
 ON, OFF, MADE_UP = 3_000, 3_001, 3_002
 SENTENCES = {ON: "turn on", OFF: "the light", MADE_UP: "thanks for watching"}
