@@ -1,0 +1,43 @@
+"""`lares status`: the running daemon in a few lines."""
+
+from __future__ import annotations
+
+import argparse
+
+from laresd.commands.client import parts
+from laresd.commands.output import print_json, table
+from laresd.config import Config
+from laresd.frames import Fields
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has none of its own."""
+
+
+def main(arguments: argparse.Namespace, config: Config) -> int:
+    """0 when the broker is connected and no engine is broken, else 1."""
+    (told,) = parts(config, {"op": "status"})
+    status = Fields(told)
+    broker = status.row("broker")
+    connected = broker is not None and broker.flag("connected")
+    engines = status.rows("engines")
+    if arguments.json:
+        print_json(told)
+    else:
+        version, pid = status.text("version"), status.integer("pid")
+        print(f"laresd {version}, pid {pid}, {status.integer('devices')} devices")
+        if broker is not None:
+            fault = broker.text("fault")
+            print(f"broker {broker.text('where')}: {fault or 'connected'}")
+        print(*table([_row(engine) for engine in engines]), sep="\n")
+    return 0 if connected and not any(map(_broken, engines)) else 1
+
+
+def _row(engine: Fields) -> list[str]:
+    rss = engine.real("rss_mb", 0.0)
+    memory = f"{rss:.0f} MB" if rss else ""
+    return [f"engine {engine.text('name')}", engine.text("phase"), memory, engine.text("error")]
+
+
+def _broken(engine: Fields) -> bool:
+    return engine.text("phase") in ("failed", "backoff", "stopped")
