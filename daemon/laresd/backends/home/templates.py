@@ -29,7 +29,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
-        if operator == "**" and (not numbers or abs(right) > 64):
+        if operator == "**" and (not numbers or abs(right) > 64 or abs(left) > 1_000_000):
             raise jinja2.TemplateRuntimeError("power too large")
         if operator == "*" and not numbers:
             size = max(left if isinstance(left, int) else 0, right if isinstance(right, int) else 0)
