@@ -104,14 +104,16 @@ class CascadeAssistant:
         meaning = loose.understand(request.text, request.language, home, request.area)
         if meaning is not None and meaning.problem is None:
             return Understanding("loose", meaning)
-        if strict.meaning is not None:
+        if strict.meaning is None and meaning is not None:
+            strict = Understanding("loose", meaning, error=strict.error)
+        if strict.meaning is not None and not is_soft(strict.meaning):
             return strict
-        if meaning is not None:
-            return Understanding("loose", meaning)
         if self._model is None or not self._config.llm.enabled:
-            return Understanding(error=strict.error)
+            return strict
         asked = await self._ask_model(self._model, request, home)
-        return asked if asked.error is None else replace(asked, error=strict.error or asked.error)
+        if asked.meaning is not None or asked.said:
+            return asked
+        return replace(strict, error=strict.error or asked.error)
 
     async def _strict(self, request: Request, home: Home) -> Understanding:
         """What the sentence grammar makes of it; its failure leaves the work to the others."""

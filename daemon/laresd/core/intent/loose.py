@@ -24,6 +24,7 @@ from laresd.types import Action, Entity, Home
 MAX_CHARACTERS = 200
 MAX_PIECES = 30
 MAX_CLAUSES = 3
+MAX_STRANGE = 2  # unknown words that may still be the name of a device
 _EVERYTHING = ("light", "switch", "fan", "media_player")
 _ROBOTS = frozenset({"vacuum", "lawn_mower"})  # "go home" is said to others, too
 _ALL_AT_ONCE = ("light", "fan", "cover")  # "the kitchen light" may be three lamps
@@ -70,7 +71,7 @@ def _sentence(pieces: Sequence[Piece], scene: _Scene, clauses: int) -> Meaning |
     """One clause, or several joined by "and" when each of them can be understood."""
     clause = read(pieces, scene.lexicon)
     meaning = _clause(clause, scene) if clause is not None else None
-    if meaning is not None or clauses == 1:
+    if clauses == 1 or (meaning is not None and meaning.problem is None):
         return meaning
     for index, piece in enumerate(pieces):
         if piece.sense is not None and piece.sense.link:
@@ -78,7 +79,7 @@ def _sentence(pieces: Sequence[Piece], scene: _Scene, clauses: int) -> Meaning |
             rest = _sentence(pieces[index + 1 :], scene, clauses - 1)
             if first is not None and rest is not None:
                 return _both(first, rest)
-    return None
+    return meaning
 
 
 def _both(first: Meaning, second: Meaning) -> Meaning:
@@ -151,7 +152,7 @@ def _targets(group: Sequence[Piece], clause: Clause, scene: _Scene) -> Found | P
     fits = {entity.entity_id: fit(group, entity, scene.lexicon) for entity in able}
     described = [entity for entity in able if fits[entity.entity_id] is not Fit.NOT]
     if not described:
-        return _unable(group, scene)
+        return _unable(group, scene) or _unknown(group)
     well = [entity for entity in described if fits[entity.entity_id] is Fit.WELL]
     generic = all(_is_generic(piece) for piece in group)
     many = clause.every or any(p.sense and p.sense.kind and p.sense.kind.many for p in group)
@@ -268,6 +269,17 @@ def _unable(group: Sequence[Piece], scene: _Scene) -> Problem | None:
         if full and fit(group, entity, scene.lexicon) is Fit.WELL:
             return Problem(Trouble.UNSUPPORTED, {"name": entity.name})
     return None
+
+
+def _unknown(group: Sequence[Piece]) -> Problem | None:
+    """ "Turn on the oven" where there is none; a longer story is no device's name."""
+    said = [piece for piece in group if piece.sense is None or piece.sense.kind is not None]
+    strange = sum(piece.sense is None for piece in said)
+    if len(said) < len(group) or not 0 < strange <= MAX_STRANGE:
+        return None
+    words = [word for piece in said for word in piece.words]
+    name = ("" if not words[0].isascii() else " ").join(words)
+    return Problem(Trouble.UNKNOWN_DEVICE, {"name": name})
 
 
 def _list_item(text: str, scene: _Scene) -> Meaning | None:

@@ -37,6 +37,8 @@ def _compared(question: Question, entities: Sequence[Entity], home: Home, book: 
     if question.ask is Ask.IS:
         return _is(question, fits, misses, home, book)
     if question.ask is Ask.ALL:
+        if len(misses) == 1:
+            return _but(misses[0], home, book)
         others = spoken([entity.entity_id for entity in misses], home, book, MOST_TOLD)
         return book.not_all.format(names=others, be=be(len(misses), book)) if misses else book.yes
     if question.ask is Ask.ANY:
@@ -55,8 +57,13 @@ def _is(
 ) -> str:
     if not misses:
         names = spoken([entity.entity_id for entity in fits], home, book)
-        return _yes(names, book.states.get(question.state, question.state), len(fits), book)
-    entity = misses[0]
+        word = spoken_state(fits[0], home.state(fits[0].entity_id)) if fits else question.state
+        return _yes(names, book.states.get(word, word), len(fits), book)
+    return _but(misses[0], home, book)
+
+
+def _but(entity: Entity, home: Home, book: Phrasebook) -> str:
+    """ "No, the door is open"."""
     state = spoken_state(entity, home.state(entity.entity_id))
     if state in _UNKNOWN or not home.state(entity.entity_id).available:
         return book.unknown_state.format(name=book.device(entity.name))
@@ -66,7 +73,7 @@ def _is(
 
 def _yes(names: str, state: str, count: int, book: Phrasebook) -> str:
     told = book.state_is.format(names=names, be=be(count, book), state=state)
-    return f"{book.yes.rstrip('.。')}{book.joined[0]}{told}"
+    return book.yes_told.format(told=told)
 
 
 def _state(entity: Entity, home: Home, book: Phrasebook) -> str:

@@ -109,6 +109,7 @@ CHINESE = Phrasebook(
     units={"°C": "度", "°F": "华氏度", "W": "瓦", "kWh": "度电"},
     yes="是的。",
     no="不是。",
+    yes_told="是的，{told}",
     yes_which="是的：{names}。",
     no_but="不是，{names}{state}。",
     not_all="不是，{names}不是。",

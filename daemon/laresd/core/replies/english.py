@@ -146,6 +146,7 @@ ENGLISH = Phrasebook(
     units={"%": "percent", "°C": "degrees", "°F": "degrees", "W": "watts", "kWh": "kilowatt hours"},
     yes="Yes.",
     no="No.",
+    yes_told="Yes, {told}",
     yes_which="Yes: {names}.",
     no_but="No, {names} {be} {state}.",
     not_all="No, {names} {be} not.",

@@ -124,6 +124,7 @@ GERMAN = Phrasebook(
     units={"%": "Prozent", "°C": "Grad", "°F": "Grad", "W": "Watt", "kWh": "Kilowattstunden"},
     yes="Ja.",
     no="Nein.",
+    yes_told="Ja, {told}",
     yes_which="Ja: {names}.",
     no_but="Nein, {names} {be} {state}.",
     not_all="Nein, {names} {be} es nicht.",

@@ -44,6 +44,7 @@ class Phrasebook:
     units: Mapping[str, str]
     yes: str
     no: str
+    yes_told: str  # {told}: a sentence
     yes_which: str  # {names}
     no_but: str  # {names} {be} {state}
     not_all: str  # {names} {be} {state}: those that are not

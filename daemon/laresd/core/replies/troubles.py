@@ -18,7 +18,7 @@ def trouble(problem: Problem, home: Home, language: str) -> str:
     """Why an understood sentence was not done, or which device is to be named."""
     book = phrasebook(language)
     facts = {key: _text(value) for key, value in problem.facts.items()}
-    if "name" in facts:
+    if "name" in facts and problem.trouble is not Trouble.UNKNOWN_DEVICE:
         facts["name"] = book.device(facts["name"])
     ids = problem.facts.get("ids")
     if isinstance(ids, list):
