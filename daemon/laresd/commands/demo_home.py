@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from laresd.app import Box
+from laresd.backends.home.registry import Registry
+from laresd.config import HomeNames, Mqtt
+from laresd.demo.house import announcement, house
 from laresd.errors import Temporary
+from laresd.types import Home
 
 READY_TIMEOUT = 15.0  # seconds until its devices are announced
 KNOWN_TIMEOUT = 10.0  # seconds until the box has learned them
@@ -44,6 +48,15 @@ async def demo_home(box: Box) -> AsyncIterator[None]:
         yield
     finally:
         await _end(process)
+
+
+def announced_home() -> Home:
+    """The demo home as its announcements tell it, with no broker and no states yet."""
+    registry = Registry(HomeNames())
+    for thing in house():
+        topic, payload = announcement(thing, Mqtt().discovery_prefix)
+        registry.announce(topic, payload.encode())
+    return registry.home()
 
 
 async def _known(box: Box) -> None:

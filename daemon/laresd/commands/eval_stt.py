@@ -2,9 +2,9 @@
 
 Each recording takes the path of the microphone: voice activity, endpoint, speculative
 transcription, the guard against made-up text; the wake word is not needed. What a recording with
-pauses gives in several turns is put together. With --home, what was heard is also understood by
-the grammar in that home: recordings that are no commands (not in a folder called home...) and
-move a device are counted.
+pauses gives in several turns is put together. What was heard is also understood by the grammars, in
+the demo home or that of --home: recordings that are no commands (not in a folder called home...)
+and move a device are counted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from laresd.backends.audio import Recording, Silence
 from laresd.backends.clock import SystemClock
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
+from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerGrammar, WorkerListener, WorkerTranscriber
-from laresd.backends.workers.process import Spec, engine_command
+from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
+from laresd.commands.demo_home import announced_home
 from laresd.commands.eval_homes import cases
 from laresd.commands.simulated_home import SimulatedHome
 from laresd.commands.stt_files import Utterance, utterances
@@ -37,7 +39,7 @@ from laresd.errors import LaresError
 from laresd.frontends.voice import Parts, VoiceFrontend
 from laresd.ports import Assistant, Listener, Transcriber
 from laresd.sound import read_wav
-from laresd.types import Home, Json, Reply, ReplyKind, Request, Turn
+from laresd.types import Home, Json, Turn
 
 TRAIL_S = 1.5  # silence after each recording
 
@@ -65,13 +67,6 @@ class Ears:
     assistant: Assistant
 
 
-class _Nobody:
-    """Port Assistant that does nothing: only the text counts."""
-
-    async def answer(self, request: Request) -> Reply:
-        return Reply(request.id, ReplyKind.ANSWER, "")
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="DIR|FILE")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
@@ -94,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
         language = args.lang or config.box.language
         found = utterances(args.path, language=config.box.language)
         wanted = chosen(found, language=language, kind=args.kind or "")
-        home = cases([args.home])[0].home if args.home else None
+        home = cases([args.home])[0].home if args.home else announced_home()
         items = asyncio.run(_run(wanted, config, home, show=_show))
     except LaresError as error:
         print(f"lares eval stt: {error}", file=sys.stderr)
@@ -117,7 +112,7 @@ def chosen(found: Iterable[Utterance], *, language: str, kind: str) -> list[Utte
 
 
 async def _run(
-    wanted: Sequence[Utterance], config: Config, home: Home | None, *, show: Callable[[Item], None]
+    wanted: Sequence[Utterance], config: Config, home: Home, *, show: Callable[[Item], None]
 ) -> list[Item]:
     async with _ears(config, home) as ears:
         return await evaluate(wanted, config, ears, show=show)
@@ -200,21 +195,18 @@ class _Mute:
 
 
 @asynccontextmanager
-async def _ears(config: Config, home: Home | None) -> AsyncIterator[Ears]:
+async def _ears(config: Config, home: Home) -> AsyncIterator[Ears]:
+    workers = [Worker(spec) for spec in await asyncio.to_thread(_specs, config)]
+    listen, whisper, grammar = workers
+    assistant = CascadeAssistant(
+        config=replace(config, llm=replace(config.llm, enabled=False)),
+        clock=SystemClock(),
+        grammar=WorkerGrammar(grammar),
+        devices=SimulatedHome(home),
+    )
     async with AsyncExitStack() as stack:
-        listen, whisper = Worker(_listen_spec()), Worker(_whisper_spec(config))
-        grammar = Worker(_GRAMMAR)
-        workers = [listen, whisper, *([grammar] if home else [])]
         for worker in workers:
             await stack.enter_async_context(worker)
-        assistant: Assistant = _Nobody()
-        if home:
-            assistant = CascadeAssistant(
-                config=replace(config, llm=replace(config.llm, enabled=False)),
-                clock=SystemClock(),
-                grammar=WorkerGrammar(grammar),
-                devices=SimulatedHome(home),
-            )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [tasks.create_task(worker.run()) for worker in workers]
         try:
@@ -224,24 +216,16 @@ async def _ears(config: Config, home: Home | None) -> AsyncIterator[Ears]:
                 task.cancel()
 
 
-_GRAMMAR = Spec("the sentence grammar", engine_command("grammar"))
-
-
-def _listen_spec() -> Spec:
-    return Spec("the listening engine", engine_command("listen"), {"words": []})
-
-
-def _whisper_spec(config: Config) -> Spec:
+def _specs(config: Config) -> list[Spec]:
+    """Listening (without wake words), speech to text, the sentence grammar."""
     ear = config.speech_to_text
     models = ModelStore(config.box.state_dir)
     name = models.effective(ModelKind.SPEECH_TO_TEXT, ear.model)
-    model = str(models.resolve(ModelKind.SPEECH_TO_TEXT, name))
-    options: dict[str, Json] = {
-        "model": model,
-        "threads": ear.threads,
-        "beam_size": ear.beam_size,
-    }
-    return Spec("the speech model", engine_command("whisper"), options)
+    return [
+        specs.listening(replace(config.wake, words=())),
+        specs.speech_to_text(ear, models.resolve(ModelKind.SPEECH_TO_TEXT, name)),
+        specs.grammar(config.box.language, config.actions.grammar_timeout_s),
+    ]
 
 
 def _show(item: Item) -> None:

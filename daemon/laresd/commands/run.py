@@ -52,10 +52,18 @@ async def _show(config: Config, *, with_demo: bool) -> None:
             with_demo = False
         if with_demo:
             await stack.enter_async_context(demo_home(box))
-            await engines_ready(box)
-            print(*timeline.lines(turn_form(await play(box, FIRST))), sep="\n")
+            await _play_first(box)
         _explain(box)
         await asyncio.Event().wait()
+
+
+async def _play_first(box: Box) -> None:
+    """Play the first command and print its turn; what is missing for that does not end the run."""
+    try:
+        await engines_ready(box)
+        print(*timeline.lines(turn_form(await play(box, FIRST))), sep="\n", flush=True)
+    except LaresError as error:
+        print(f"No command could be played: {error}", flush=True)
 
 
 def _explain(box: Box) -> None:
