@@ -28,7 +28,6 @@ MAX_REPEATS = 3
 
 MAX_COMMAND = 200  # characters
 MAX_TALK = 300
-MAX_UNKNOWN = 1  # words of a command that nobody knows
 _OPPOSITES = (
     {Verb.ON, Verb.OFF},
     {Verb.OPEN, Verb.CLOSE},
@@ -186,7 +185,7 @@ def _evidence(text: str, language: str, home: Home) -> _Evidence | None:
         return None
     if not values.none or roles.carried:
         verbs |= {Verb.SET}
-    if _is_about_other_things(pieces, lexicon):
+    if _is_about_other_things(pieces):
         return None
     known = [piece for piece in roles.described if piece.sense is not None]
     return _Evidence(verbs, values, groups_of(known), lexicon)
@@ -199,19 +198,16 @@ def _said_verbs(roles: Roles) -> frozenset[Verb]:
     return frozenset(verb for verbs in particles for verb in verbs)
 
 
-def _is_about_other_things(pieces: Sequence[Piece], lexicon: Lexicon) -> bool:
-    """Unknown words that may change what is meant: many, beside a name, or after "in" and "of"."""
-    unknown = [index for index, piece in enumerate(pieces) if piece.sense is None]
-    if len(unknown) > MAX_UNKNOWN:
+def _is_about_other_things(pieces: Sequence[Piece]) -> bool:
+    """Unknown words that may change what is meant: all but a name of address at the beginning."""
+    said = [piece for piece in pieces if piece.sense is None or not piece.sense.filler]
+    unknown = [piece for piece in said if piece.sense is None]
+    if not unknown:
+        return False
+    if len(unknown) > 1 or said[0] is not unknown[0] or not said[0].joined.isascii():
         return True
-    for index in unknown:
-        before = pieces[index - 1] if index else None
-        after = pieces[index + 1] if index + 1 < len(pieces) else None
-        if before is not None and (_is_of_home(before) or before.words[-1] in lexicon.places):
-            return True
-        if after is not None and _is_of_home(after):
-            return True
-    return False
+    following = said[1].sense if len(said) > 1 else None
+    return following is None or not (following.verbs or following.carrier)
 
 
 def _is_of_home(piece: Piece) -> bool:

@@ -75,7 +75,6 @@ class Lexicon:
     complete_item: tuple[re.Pattern[str], ...] = ()
     particle_last: frozenset[str] = frozenset()  # particles that count only at the end
     endings: tuple[str, ...] = ()  # of inflected words: "curtains"
-    places: frozenset[str] = frozenset()  # words before a place or an owner: in, of
     questions: frozenset[str] = frozenset()  # words that begin a question
     news: frozenset[str] = frozenset()  # what only the world of today knows: the weather
     links: tuple[str, ...] = ()  # between the parts of a compound: "Küche-n-licht"

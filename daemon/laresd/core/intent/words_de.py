@@ -16,7 +16,6 @@ _COLORS = {
     "blue": "blau", "purple": "lila", "violet": "violett", "brown": "braun", "pink": "rosa|pink",
     "turquoise": "türkis", "cyan": "cyan", "magenta": "magenta", "gray": "grau", "gold": "gold",
 }  # fmt: skip
-_PLACES = "in im an am bei beim von vom aus"
 _QUESTIONS = (
     "was wer wen wem wessen warum wieso wie wo wann "
     "welche welcher welches kann könnte ist sind war erzähl erkläre"
@@ -46,7 +45,6 @@ def german() -> Lexicon:
             ),
         ),
         particle_last=frozenset({"auf", "zu", "hoch", "runter", "ab"}),
-        places=frozenset(_PLACES.split()),
         questions=frozenset(_QUESTIONS.split()),
         news=frozenset(_NEWS.split()),
         endings=("n", "en", "er", "e", "s", "es"),

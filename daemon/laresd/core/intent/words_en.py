@@ -11,7 +11,6 @@ from laresd.core.intent.senses import Lexicon, PhraseBuilder, Sense
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
 _UNITS += "fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_PLACES = "in at of from on near"
 _QUESTIONS = (
     "what who whom whose why how where when which can could "
     "do does did is are was were tell explain will would should"
@@ -39,7 +38,6 @@ def english() -> Lexicon:
                 rf" (?:on|from|off) {article}(?P<list>.+)"
             ),
         ),
-        places=frozenset(_PLACES.split()),
         questions=frozenset(_QUESTIONS.split()),
         news=frozenset(_NEWS.split()),
         endings=("s", "es"),

@@ -25,9 +25,8 @@ def chinese() -> Lexicon:
     add = "加到|添加到|加入到|加入|放到|放进|写到|加进"
     return Lexicon(
         phrases=words.built(),
-        places=frozenset("在的"),
         questions=frozenset("谁什怎为哪几多吗呢"),
-        news=frozenset("雨雪晴股"),
+        news=frozenset("雨雪晴股气"),
         add_item=(
             re.compile(rf"(?:请)?(?:把|将)(?P<item>.+?)(?:{add})(?P<list>.+?)(?:里|中|上|里面)?"),
             re.compile(
