@@ -281,6 +281,24 @@ async def test_without_a_broker_it_failed_and_with_it_back_the_home_answers_agai
         assert outcome.status is Status.CONFIRMED
 
 
+async def test_a_broker_that_dies_between_command_and_echo_means_no_answer() -> None:
+    broker = Amqtt()
+    async with (
+        serving(broker),
+        demo_home(broker.port),
+        connected(broker) as bus,
+        following(bus, echo_timeout=2.0) as devices,
+        asyncio.TaskGroup() as group,
+    ):
+        await bus.publish("demo/desk_lamp/silent", "on")
+        commands = bus.subscribe("demo/desk_lamp/power/set")
+        acting = group.create_task(do(devices, "light.desk_lamp", Command.TURN_ON))
+        async with asyncio.timeout(PATIENCE):
+            await anext(commands)
+        await broker.stop()
+        assert (await acting).status in {Status.NO_ANSWER, Status.FAILED}
+
+
 async def test_the_demo_home_ends_with_the_process_that_started_it() -> None:
     broker = Amqtt()
     program = (
