@@ -1,0 +1,1 @@
+"""What `lares doctor` looks at: each check is a function that gives findings with their remedy."""
