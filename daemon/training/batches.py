@@ -62,11 +62,14 @@ def decoder_ids(vocabulary: Vocabulary, text: str, wanted: bool) -> tuple[list[i
 
 
 class Examples:
-    """Draws examples from shards; every process of a run has its own, with its own `seed`."""
+    """Draws examples from shards; every process of a run has its own, with its own `seed`.
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary, seed: int) -> None:
+    Processes with the same `order` give batches of like lengths at the same step: none waits.
+    """
+
+    def __init__(self, folder: Path, vocabulary: Vocabulary, seed: int, order: int = 0) -> None:
         self._folder, self._vocabulary = folder, vocabulary
-        self._dice = np.random.default_rng(seed)
+        self._dice, self._order = np.random.default_rng(seed), np.random.default_rng(order)
         self._shards: dict[str, Shard] = {}
         self._index: list[tuple[str, int]] = []
         self._noises = noise_mels(70)
@@ -182,8 +185,9 @@ class Examples:
                     key=lambda example: len(example.feature),
                 )
                 groups = [pool[start : start + size] for start in range(0, _POOL - size + 1, size)]
-                for number in self._dice.permutation(len(groups)):
-                    extra = int(self._dice.integers(150, 700)) if self._dice.random() < 0.03 else 0
+                for number in self._order.permutation(len(groups)):
+                    long = self._order.random() < 0.03
+                    extra = int(self._order.integers(150, 700)) if long else 0
                     yield collate(groups[int(number)], extra)
 
 

@@ -28,7 +28,7 @@ def _array(tensor: torch.Tensor) -> Any:
 
 
 def _linear(layer: nn.Linear) -> Any:
-    spec = common_spec.LinearSpec()
+    spec = common_spec.LinearSpec()  # type: ignore[no-untyped-call]
     spec.weight = _array(layer.weight)
     if layer.bias is not None:
         spec.bias = _array(layer.bias)
@@ -48,10 +48,10 @@ def _set_norm(spec: Any, norm: nn.LayerNorm) -> None:
 def _set_attention(spec: Any, attention: Attention, norm: nn.LayerNorm, itself: bool) -> None:
     parts = [_linear(attention.query), _linear(attention.key), _linear(attention.value)]
     if itself:
-        fuse_linear(spec.linear[0], parts)
+        fuse_linear(spec.linear[0], parts)  # type: ignore[no-untyped-call]
     else:
-        fuse_linear(spec.linear[0], parts[:1])
-        fuse_linear(spec.linear[1], parts[1:])
+        fuse_linear(spec.linear[0], parts[:1])  # type: ignore[no-untyped-call]
+        fuse_linear(spec.linear[1], parts[1:])  # type: ignore[no-untyped-call]
     _set_linear(spec.linear[-1], attention.out)
     _set_norm(spec.layer_norm, norm)
 
@@ -68,7 +68,7 @@ def _set_block(spec: Any, block: Block) -> None:
 def whisper_model_spec(model: SpeechModel, vocabulary: Vocabulary) -> Any:
     """The model as CTranslate2 describes it, in 32-bit floats."""
     shape: Shape = model.shape
-    spec = whisper_spec.WhisperSpec(
+    spec: Any = whisper_spec.WhisperSpec(  # type: ignore[no-untyped-call]
         shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads
     )
     for name in ("conv1", "conv2"):
@@ -141,9 +141,8 @@ def convert(model: SpeechModel, vocabulary: Vocabulary, folder: Path) -> None:
         "n_fft": 400,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1), "utf-8")
-    habits = {"padding": "speech", "languages": ["en"], "max_tokens": MAX_TOKENS}
+    habits = {"padding": "speech", "languages": ["en"], "max_tokens": MAX_TOKENS, "beam_size": 5}
     (folder / "lares.json").write_text(json.dumps(habits, indent=1) + "\n", "utf-8")
     write_phone_head(model, vocabulary, folder / "phone_head.npz")
-    ctranslate2.models.Whisper(
-        str(folder), device="cpu"
-    )  # raises if the folder is not what it should be
+    # Raises if the folder is not what it should be.
+    ctranslate2.models.Whisper(str(folder), device="cpu")  # type: ignore[attr-defined]

@@ -17,33 +17,15 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 
 from training.augment import Strength, distort
-from training.corpus import read_shard
+from training.calibrate import Limits, choose_limits, read_limits
+from training.corpus import HOME, read_shard
 from training.features import RATE, log_mel_power
 from training.noises import noise_mels, noise_wave
 from training.recognize import Heard, Recognizer
 from training.scoring import normalized, word_errors
 
+BUNDLED = Path(__file__).parent.parent / "laresd" / "bundled" / "speech-en"
 _NOISY = Strength(warp=0.0, stretch=0.0, reverb=0.5, noise=0.7, lowest_snr=8.0)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a text is refused: any one is enough."""
-
-    silence: float = 0.5  # no-speech probability above this
-    logprob: float = -9.0  # mean log probability below this
-    score: float = -99.0  # alignment of the whole below this
-    worst: float = -99.0  # alignment of the worst word below this
-
-    def accept(self, heard: Heard) -> bool:
-        """Whether the text is good enough to act on."""
-        return (
-            bool(heard.text)
-            and heard.silence <= self.silence
-            and heard.logprob >= self.logprob
-            and heard.fit.score >= self.score
-            and heard.fit.worst >= self.worst
-        )
 
 
 @dataclass(frozen=True)
@@ -77,31 +59,28 @@ class Tally:
         self.refused += bool(wanted) and not got
 
 
-def synthetic_cases(work: Path) -> Iterator[Case]:
-    """The evaluation shards, each clean and as a noisy room would make it, and made-up noises."""
+def synthetic_cases(work: Path, calibration: bool = False) -> Iterator[Case]:
+    """The evaluation shards, clean and as a noisy room would make them, and made-up noises.
+
+    With `calibration` only the sets for choosing limits, else all but those.
+    """
     noises = noise_mels(20, 7_000)
     for path in sorted((work / "data" / "evaluation").glob("*.json")):
-        shard = read_shard(path)
-        dice = np.random.default_rng(1)
+        if path.stem.startswith("calibration") != calibration:
+            continue
+        shard, dice = read_shard(path), np.random.default_rng(1)
         for number, item in enumerate(shard.items):
             log_power = shard.mel[item.start : item.start + item.frames].astype(np.float32)
-            wanted = item.text if item.kind == "home" else ""
+            wanted = item.text if item.kind == HOME else ""
             name = f"{item.engine}/{item.voice}: {item.text}"
             yield Case(path.stem, name, wanted, log_power)
             if number % 2 == 0:
-                yield Case(
-                    f"{path.stem}, noisy room",
-                    name,
-                    wanted,
-                    distort(log_power, noises, _NOISY, dice)[0],
-                )
-    for seed in range(60):
-        yield Case(
-            "noise",
-            f"noise {seed}",
-            "",
-            log_mel_power(noise_wave(8_000 + seed, 4.0) * np.float32(0.05)),
-        )
+                noisy = distort(log_power, noises, _NOISY, dice)[0]
+                yield Case(f"{path.stem}, noisy room", name, wanted, noisy)
+    first = 500 if calibration else 0
+    for seed in range(first, first + 60):
+        noise = noise_wave(8_000 + seed, 4.0) * np.float32(0.05)
+        yield Case("noise", f"noise {seed}", "", log_mel_power(noise))
 
 
 def recorded_cases(folder: Path) -> Iterator[Case]:
@@ -152,6 +131,17 @@ def evaluate(
     return dict(tallies), everything
 
 
+def calibrate(recognizer: Recognizer, work: Path, folder: Path) -> Limits:
+    """Choose the model's limits on the calibration sets and write them into its folder."""
+    _, everything = evaluate(recognizer, synthetic_cases(work, calibration=True), Limits())
+    right = [
+        h for case, h in everything if case.wanted and normalized(h.text) == normalized(case.wanted)
+    ]
+    limits = choose_limits(right, [heard for case, heard in everything if not case.wanted])
+    limits.write(folder)
+    return limits
+
+
 def table(tallies: dict[str, Tally]) -> str:
     """The figures as a Markdown table."""
     lines = [
@@ -174,27 +164,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, help="the work folder, for the synthetic sets")
     parser.add_argument("--recordings", type=Path, help="a folder of recordings with manifest.json")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=Path(__file__).parent.parent / "laresd" / "bundled" / "speech-en",
-    )
+    parser.add_argument("--model", type=Path, default=BUNDLED)
     parser.add_argument("--beam", type=int, default=5)
+    parser.add_argument("--calibrate", action="store_true", help="choose the model's limits first")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--verbose", action="store_true", help="print what was heard wrongly")
     arguments = parser.parse_args()
     recognizer, tallies = Recognizer(arguments.model, arguments.beam), {}
-    for wanted, cases in (
+    if arguments.calibrate:
+        print(calibrate(recognizer, arguments.work, arguments.model))
+    limits = read_limits(arguments.model)
+    for place, cases in (
         (arguments.work, synthetic_cases),
         (arguments.recordings, recorded_cases),
     ):
-        if wanted is not None:
-            tallies.update(evaluate(recognizer, cases(wanted), Limits(), arguments.verbose)[0])
+        if place is not None:
+            tallies.update(evaluate(recognizer, cases(place), limits, arguments.verbose)[0])
     print(table(tallies))
     if arguments.json is not None:
-        arguments.json.write_text(
-            json.dumps({name: asdict(tally) for name, tally in tallies.items()}, indent=1), "utf-8"
-        )
+        figures = {name: asdict(tally) for name, tally in tallies.items()}
+        arguments.json.write_text(json.dumps(figures, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

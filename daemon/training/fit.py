@@ -25,7 +25,7 @@ from training.batches import IGNORE, Batch, Examples
 from training.model import Shape, SpeechModel
 from training.vocabulary import load_vocabulary
 
-_EMA = 0.998
+_EMA, _EMA_STEPS = 0.998, 4  # decay per step; the average is renewed every few steps
 _SAVE_EVERY_S = 120.0
 
 
@@ -37,7 +37,7 @@ class Plan:
 
     total_s: float
     frames_only_s: float  # at first only the per-frame phones and CTC are learned
-    peak_rate: float = 1e-3
+    peak_rate: float = 1.6e-3
     final_rate: float = 2e-5
     warmup_s: float = 60.0
     batch: int = 16
@@ -64,6 +64,13 @@ class Run:
     utterances: int = 0
     losses: dict[str, float] = field(default_factory=dict)
 
+    def renew_average(self, decay: float) -> None:
+        """Move the average towards the weights; at the very start they are nearly copied."""
+        decay = min(decay, (1 + self.utterances / 64) / (50 + self.utterances / 64))
+        current = self.model.state_dict()
+        averages = [self.average[name] for name in current]
+        torch._foreach_lerp_(averages, list(current.values()), 1 - decay)
+
     def save(self, path: Path) -> None:
         """Write the checkpoint under a temporary name, then move it into place."""
         part = path.with_suffix(".part")
@@ -85,6 +92,8 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:
+            group["fused"] = True
         self.spent_s, self.utterances = state["spent_s"], state["utterances"]
 
 
@@ -133,10 +142,11 @@ def _share_gradients(model: nn.Module, processes: int) -> None:
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in model.parameters()]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
-    for parameter, part in zip(
-        model.parameters(), flat.split([g.numel() for g in gradients]), strict=True
-    ):
+    start = 0
+    for parameter in model.parameters():
+        part = flat[start : start + parameter.numel()]
         parameter.grad = part.view_as(parameter) / processes
+        start += parameter.numel()
 
 
 def _shared_seconds(seconds: float, processes: int) -> float:
@@ -181,11 +191,8 @@ def _train(
         run.optimizer.step()
         steps, count = steps + 1, count + len(batch.mel) * plan.processes
         run.utterances += len(batch.mel) * plan.processes
-        decay = min(_EMA, (1 + run.utterances / 64) / (50 + run.utterances / 64))
-        current = run.model.state_dict()
-        torch._foreach_lerp_(
-            [run.average[name] for name in current], list(current.values()), 1 - decay
-        )
+        if steps % _EMA_STEPS == 0:
+            run.renew_average(_EMA**_EMA_STEPS)
         for name, loss in found.items():
             run.losses[name] = 0.97 * run.losses.get(name, loss.item()) + 0.03 * loss.item()
         now = time.monotonic()
@@ -220,7 +227,7 @@ def new_run(tokens: int) -> Run:
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
     return Run(
         model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer
     )
@@ -237,7 +244,9 @@ def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
     run, folder = new_run(len(vocabulary.tokens)), work / "run"
     if (folder / "checkpoint.pt").exists():
         run.load(folder / "checkpoint.pt")
-    examples = Examples(work / "data" / "train", vocabulary, seed=1000 * rank + run.utterances)
+    examples = Examples(
+        work / "data" / "train", vocabulary, seed=1000 * rank + run.utterances, order=run.utterances
+    )
     _train(
         run,
         examples.batches(plan.batch, Strength()),
@@ -261,7 +270,7 @@ def fit(work: Path, plan: Plan, until_s: float = float("inf")) -> None:
     else:
         # So that the processes below end with this one.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        torch.multiprocessing.spawn(  # type: ignore[attr-defined]
+        torch.multiprocessing.spawn(  # type: ignore[attr-defined, no-untyped-call]
             _process, (work, plan, until_s), nprocs=plan.processes, daemon=True
         )
 
