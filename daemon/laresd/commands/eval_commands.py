@@ -143,7 +143,14 @@ async def _say(case: Case, home: SimulatedHome, assistant: CascadeAssistant) -> 
     loop = asyncio.get_running_loop()
     start = loop.time()
     reply = await assistant.answer(
-        Request("eval", case.sentence, case.language, start + PATIENCE_S, source="eval")
+        Request(
+            "eval",
+            case.sentence,
+            case.language,
+            start + PATIENCE_S,
+            source="eval",
+            area=case.area,
+        )
     )
     ms = (loop.time() - start) * 1000
     done = _changes(case.home, _views(home.home()), case.ignored)

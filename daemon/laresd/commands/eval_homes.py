@@ -2,7 +2,8 @@
 
 A folder has `_fixtures.yaml` (areas; entities with id, name, area, state, attributes) and any
 number of files of tests: sentences, `setup` (states before), `expect_changes` (states after) and
-`ignore_changes` (attributes that do not matter), all by entity id, in Home Assistant's words.
+`ignore_changes` (attributes that do not matter), all by entity id, in Home Assistant's words; and
+`context_device`, which tells the room where it is said.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Case:
 
     sentence: str
     language: str
+    area: str | None  # where it is said
     file: str
     home: Home
     expected: Mapping[str, View]
@@ -105,12 +107,29 @@ def _cases(file: Path) -> Iterator[Case]:
             for entity_id, change in _by_entity(test.get("expect_changes")).items()
         }
         ignored = {
-            key: frozenset(map(str, names)) if isinstance(names, list) else frozenset[str]()
+            key: frozenset(map(str, names)) if isinstance(names, list | dict) else frozenset[str]()
             for key, names in _mapping(test.get("ignore_changes")).items()
         }
+        area = _area_of_device(fixtures, test.get("context_device"), file)
         sentences = test.get("sentences")
         for sentence in sentences if isinstance(sentences, list) else ():
-            yield Case(str(sentence), language, str(file), home, expected, ignored)
+            yield Case(str(sentence), language, area, str(file), home, expected, ignored)
+
+
+def _area_of_device(fixtures: Node, device: Json, file: Path) -> str | None:
+    """The room of the device that hears the sentence (`context_device`)."""
+    areas = _areas(fixtures, file)
+    for node in _nodes(fixtures.get("devices"), file):
+        if device and node.get("id") == device:
+            return areas.get(str(node.get("area")))
+    return None
+
+
+def _areas(fixtures: Node, file: Path) -> dict[str, str]:
+    return {
+        str(area.get("id", area["name"])): str(area["name"])
+        for area in _nodes(fixtures.get("areas"), file)
+    }
 
 
 def _expected(home: Home, entity_id: str, change: Node) -> View:
@@ -126,10 +145,7 @@ def _expected(home: Home, entity_id: str, change: Node) -> View:
 
 
 def _home(fixtures: Node, setup: Mapping[str, Node], file: Path) -> Home:
-    areas = {
-        str(area.get("id", area["name"])): str(area["name"])
-        for area in _nodes(fixtures.get("areas"), file)
-    }
+    areas = _areas(fixtures, file)
     entities: dict[str, Entity] = {}
     states: dict[str, EntityState] = {}
     for node in _nodes(fixtures.get("entities"), file):
@@ -138,6 +154,8 @@ def _home(fixtures: Node, setup: Mapping[str, Node], file: Path) -> Home:
         attributes = {**_mapping(node.get("attributes")), **_mapping(changed.get("attributes"))}
         entity = _entity(entity_id, node, attributes, areas)
         word = changed.get("state", node.get("state"))
+        if word is None and isinstance(attributes.get("todo_items"), list):
+            word = str(len(attributes["todo_items"]))
         entities[entity_id] = entity
         states[entity_id] = EntityState(_state(entity.domain, word), _attributes(attributes))
     return Home(MappingProxyType(entities), MappingProxyType(states), tuple(areas.values()))

@@ -116,6 +116,10 @@ def _set(_entity: Entity, state: str, attributes: Attributes, params: Mapping[st
     return state
 
 
+def _stop(entity: Entity, state: str, _attributes: Attributes, _params: Mapping[str, Json]) -> str:
+    return {"vacuum": "idle", "media_player": "idle"}.get(entity.domain, state)
+
+
 def _mode(_entity: Entity, _state: str, _attributes: Attributes, params: Mapping[str, Json]) -> str:
     return str(params.get("mode", params.get("option", params.get("value"))))
 
@@ -156,7 +160,7 @@ _EFFECTS: Mapping[Command, Effect] = {
     Command.TOGGLE: _toggle,
     Command.OPEN: _open,
     Command.CLOSE: _close,
-    Command.STOP: _set,
+    Command.STOP: _stop,
     Command.SET_POSITION: _position,
     Command.LOCK: _becomes("locked"),
     Command.UNLOCK: _becomes("unlocked"),

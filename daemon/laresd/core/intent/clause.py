@@ -32,6 +32,7 @@ class Clause:
     everything: bool = False
     here: bool = False
     percent_sign: bool = False
+    needs_target: bool = False
     verb_said: bool = True  # False: "lamp red", where the value alone is the command
 
 
@@ -54,12 +55,13 @@ def read(pieces: Sequence[Piece], lexicon: Lexicon) -> Clause | None:
         everything=any(sense.everything for sense in roles.senses),
         here=any(sense.here for sense in roles.senses),
         percent_sign=any(sense.unit == "percent" for sense in roles.senses),
+        needs_target=any(sense.needs_target for sense in roles.senses),
         verb_said=bool(roles.verbs or roles.particles or roles.carried),
     )
 
 
 class Roles:
-    """Which piece plays which part. A word with two senses is a verb only while none was said."""
+    """Which piece plays which part. "Lock" and "vacuum" are verbs only where there is no other."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.verbs: list[Verbs] = []
@@ -69,6 +71,7 @@ class Roles:
         self.carried = False
         self.clock = False  # a bare number follows a word for the time
         self.last = -1  # index of the last piece that is no filler
+        self._pure = any(p.sense and p.sense.verbs and not p.sense.kind for p in pieces)
         implied: list[frozenset[str]] = []
         for index, piece in enumerate(pieces):
             sense = piece.sense
@@ -91,7 +94,10 @@ class Roles:
     def _describes(self, sense: Sense) -> bool:
         if sense.names or sense.area:
             return True
-        return sense.kind is not None and (bool(self.verbs) or self.carried or not _acts(sense))
+        if sense.kind is None:
+            return False
+        verb_elsewhere = self.verbs or self.carried or (self._pure and not sense.carrier)
+        return bool(verb_elsewhere) or not _acts(sense)
 
     def _plays(self, index: int, piece: Piece, sense: Sense) -> bool:
         """Whether the piece is more than a filler."""

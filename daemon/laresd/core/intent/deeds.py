@@ -61,8 +61,8 @@ Choice = tuple[Command, Mapping[str, Json]]
 
 _SWITCHED = ("light", "switch", "input_boolean", "fan", "media_player", "climate", "humidifier")
 _SIMPLE: Mapping[Verb, Mapping[str, Command]] = {
-    Verb.ON: dict.fromkeys((*_SWITCHED, "siren"), Command.TURN_ON),
-    Verb.OFF: dict.fromkeys((*_SWITCHED, "siren"), Command.TURN_OFF),
+    Verb.ON: {**dict.fromkeys((*_SWITCHED, "siren"), Command.TURN_ON), "valve": Command.OPEN},
+    Verb.OFF: {**dict.fromkeys((*_SWITCHED, "siren"), Command.TURN_OFF), "valve": Command.CLOSE},
     Verb.TOGGLE: dict.fromkeys(_SWITCHED, Command.TOGGLE),
     Verb.OPEN: dict.fromkeys(("cover", "valve"), Command.OPEN),
     Verb.CLOSE: dict.fromkeys(("cover", "valve"), Command.CLOSE),

@@ -26,7 +26,7 @@ MAX_PIECES = 30
 MAX_CLAUSES = 3
 MAX_STRANGE = 2  # unknown words that may still be the name of a device
 _EVERYTHING = ("light", "switch", "fan", "media_player")
-_ROBOTS = frozenset({"vacuum", "lawn_mower"})  # "go home" is said to others, too
+_BY_NAME = ("media_player", "todo")
 _ALL_AT_ONCE = ("light", "fan", "cover")  # "the kitchen light" may be three lamps
 
 
@@ -113,7 +113,8 @@ def _deed(
         choice = _choice(entity, clause, scene)
         if isinstance(choice, Problem):
             return Meaning(intent, problem=choice, exact=exact)
-        if not exact and is_dangerous(entity, choice[0]):
+        sure = exact and len(entities) == 1
+        if not sure and is_dangerous(entity, choice[0]):
             problem = Problem(Trouble.DANGEROUS, {"name": entity.name})
             return Meaning(intent, problem=problem, exact=False)
         actions.append(Action(entity.entity_id, choice[0], choice[1]))
@@ -203,11 +204,12 @@ def _generic(
 
 
 def _called_so(group: Sequence[Piece], well: Sequence[Entity], scene: _Scene) -> Sequence[Entity]:
-    """Of players those that have the word in their name: "the radio" is not the television."""
+    """Players and lists that have the word in their name: "the radio" is not the television."""
     kinds = [piece for piece in group if piece.sense and piece.sense.kind]
-    if not kinds or any(entity.domain in _ALL_AT_ONCE for entity in well):
+    if any(entity.domain not in _BY_NAME for entity in well):
         return well
-    return [e for e in well if all(in_name(p, e, scene.lexicon) for p in kinds)] or well
+    words = [Piece((word,)) for piece in kinds for word in piece.words]
+    return [e for e in well if any(in_name(p, e, scene.lexicon) for p in words)] or well
 
 
 def _nearby(entities: Sequence[Entity], clause: Clause, scene: _Scene) -> list[Entity] | Problem:
@@ -256,7 +258,7 @@ def _everything(
 
 def _undescribed(able: Sequence[Entity], clause: Clause, scene: _Scene) -> Found | Problem | None:
     """ "Turn the volume down", "dim": the verb or the quality says what it is about."""
-    if not clause.implied or not able or clause.implied & _ROBOTS:
+    if not clause.implied or not able or clause.needs_target:
         return None
     chosen = list(able) if clause.every and not clause.here else _nearby(able, clause, scene)
     return chosen if isinstance(chosen, Problem) else Found(tuple(chosen), exact=False)

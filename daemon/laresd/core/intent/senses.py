@@ -32,6 +32,7 @@ class Sense:
     particle: tuple[Verb, ...] = ()
     carrier: bool = False
     implied: tuple[str, ...] = ()
+    needs_target: bool = False  # "clean", "go home": said to others, too
     kind: Kind | None = None
     quality: bool = False  # brightness, volume: names a value, not a device
     number: float | None = None
@@ -93,9 +94,15 @@ class PhraseBuilder:
             known = self._phrases.get(key)
             self._phrases[key] = sense if known is None else known.merged(sense)
 
-    def verbs(self, table: Mapping[tuple[Verb, ...], str], implied: tuple[str, ...] = ()) -> None:
+    def verbs(
+        self,
+        table: Mapping[tuple[Verb, ...], str],
+        implied: tuple[str, ...] = (),
+        *,
+        needs_target: bool = False,
+    ) -> None:
         for verbs, phrases in table.items():
-            self.add(Sense(verbs=verbs, implied=implied), phrases)
+            self.add(Sense(verbs=verbs, implied=implied, needs_target=needs_target), phrases)
 
     def kinds(self, table: Mapping[str, tuple[str, str]], domains: tuple[str, ...]) -> None:
         """`table`: device class ("" for any) to phrases of one and of many."""

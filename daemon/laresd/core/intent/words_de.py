@@ -97,6 +97,7 @@ def _verbs(words: PhraseBuilder) -> None:
             "zur ladestation|zurück zur ladestation|zurück|fahre zurück|aufladen",
         },
         ("vacuum", "lawn_mower"),
+        needs_target=True,
     )
     words.add(
         Sense(carrier=True),

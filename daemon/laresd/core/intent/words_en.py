@@ -48,7 +48,11 @@ def _verbs(words: PhraseBuilder) -> None:
     words.verbs(
         {
             (Verb.ON,): "power on|power up|light up|illuminate|enable",
-            (Verb.ON, Verb.ACTIVATE): "turn on|switch on|put on|activate|engage|fire up",
+            (
+                Verb.ON,
+                Verb.ACTIVATE,
+                Verb.START,
+            ): "turn on|switch on|put on|activate|engage|fire up",
             (Verb.OFF,): "turn off|switch off|power off|power down|shut off|shut down|put out|kill|"
             "cut|deactivate|disable|extinguish|put off",
             (Verb.TOGGLE,): "toggle",
@@ -57,11 +61,12 @@ def _verbs(words: PhraseBuilder) -> None:
             (Verb.CLOSE,): "close|close up|roll down|pull down|draw|draw shut",
             (Verb.OPEN, Verb.MORE): "raise|lift",
             (Verb.CLOSE, Verb.LESS): "lower",
-            (Verb.STOP, Verb.PAUSE): "stop|halt|freeze",
+            (Verb.STOP, Verb.PAUSE): "stop|halt|freeze|stop playing",
             (Verb.PRESS,): "press|push|tap|hit",
             (Verb.ACTIVATE, Verb.START): "run|execute|launch",
             (Verb.START, Verb.ACTIVATE, Verb.PLAY, Verb.ON): "start|start up|begin",
-            (Verb.PLAY,): "resume|unpause|continue|unfreeze",
+            (Verb.PLAY,): "resume|unpause|continue|resume playing|continue playing|keep playing|"
+            "start playing|resume playback|unfreeze",
             (Verb.PLAY, Verb.NEXT, Verb.PREVIOUS): "play",
             (Verb.NEXT,): "next|skip|skip to the next|skip to next|skip ahead|forward",
             (Verb.PREVIOUS,): "previous|go back to the previous|go back to the last|skip back",
@@ -83,13 +88,23 @@ def _verbs(words: PhraseBuilder) -> None:
     robots = ("vacuum", "lawn_mower")
     words.verbs(
         {
-            (Verb.START,): "vacuum|hoover|clean|mow|sweep|start cleaning|start vacuuming",
-            (Verb.DOCK,): "dock|return to base|return to its base|return to dock|go home|"
-            "return home|go back to base|go to base|send home|back to base|back to the base|"
-            "home|back home|to its base|to its dock|to the dock|to base|to dock|return|"
-            "send|charge|recharge",
+            (Verb.START,): "start cleaning|start vacuuming|start mowing|vacuuming",
+            (Verb.STOP, Verb.PAUSE): "stop cleaning|stop vacuuming|stop mowing",
+            (Verb.DOCK,): "dock|return to base|return to its base|return to dock|go back to base|"
+            "go to base|back to base|back to the base|to its base|to its dock|to the dock|to base|"
+            "to dock|return to the dock|go back to its dock",
         },
         robots,
+    )
+    words.verbs(
+        {
+            (Verb.START,): "vacuum|hoover|clean|mow|sweep",
+            (
+                Verb.DOCK,
+            ): "go home|return home|send home|home|back home|return|send|charge|recharge",
+        },
+        robots,
+        needs_target=True,
     )
     words.add(Sense(carrier=True), "turn|switch|put|flip|get|bring|set|make|change|have|leave")
     words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "on")
@@ -106,7 +121,9 @@ def _devices(words: PhraseBuilder) -> None:
     )
     words.kinds({"": ("fan|ventilator", "fans")}, ("fan",))
     words.kinds({"": ("switch|plug|socket|outlet", "switches|plugs|outlets")}, ("switch",))
-    words.kinds({"": ("valve|water valve|tap", "valves")}, ("valve",))
+    words.kinds(
+        {"": ("valve|water valve|tap|faucet|water|sprinkler", "valves|sprinklers")}, ("valve",)
+    )
     words.kinds({"": ("thermostat|heating|heater|heat|air conditioning|ac", "")}, ("climate",))
     words.kinds({"": ("vacuum|vacuum cleaner|robot|hoover", "")}, ("vacuum",))
     words.kinds({"": ("mower|lawn mower", "")}, ("lawn_mower",))

@@ -79,6 +79,7 @@ def _verbs(words: PhraseBuilder) -> None:
             (Verb.DOCK,): "回充|回去充电|返回基站|回到基站|回基站|返回充电|充电|返回充电座",
         },
         ("vacuum", "lawn_mower"),
+        needs_target=True,
     )
 
 
