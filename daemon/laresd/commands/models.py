@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from laresd.backends.modelstore.catalogue import CATALOGUE, DEFAULT, Model, ModelKind, find
 from laresd.backends.modelstore.hub import Hub
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=text, description=text)
         action.set_defaults(action=name)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-        action.add_argument("--config", default=argparse.SUPPRESS)
+        action.add_argument("--config", type=Path, default=argparse.SUPPRESS)
         if name == "pull":
             action.add_argument("--force", action="store_true", help="also if memory is too small")
             action.add_argument("names", nargs="*", metavar="NAME")

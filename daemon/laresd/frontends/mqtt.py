@@ -68,21 +68,24 @@ class MqttFrontend:
                         log.warning("a retained message on %s/ask is ignored", self._base)
                     elif self._busy < 2 * MAX_AT_ONCE:
                         self._busy += 1
-                        group.create_task(self._one(payload), name="request over MQTT")
+                        too_many = self._busy > MAX_AT_ONCE
+                        group.create_task(self._one(payload, too_many), name="request over MQTT")
                     else:
                         log.warning("a request over MQTT was dropped: too many at once")
         finally:
             messages.close()
 
-    async def _one(self, payload: bytes) -> None:
+    async def _one(self, payload: bytes, too_many: bool) -> None:
         try:
-            number, answer = await self._answered(payload)
+            number, answer = await self._answered(payload, too_many)
             if answer is not None:
                 await self._publish(number, answer)
         finally:
             self._busy -= 1
 
-    async def _answered(self, payload: bytes) -> tuple[str, Mapping[str, Json] | None]:
+    async def _answered(
+        self, payload: bytes, too_many: bool
+    ) -> tuple[str, Mapping[str, Json] | None]:
         """The id and the answer; None when this message was delivered a second time."""
         number = LAST
         try:
@@ -91,7 +94,7 @@ class MqttFrontend:
             ask = _ask(fields, number, self._config.box.language)
             if self._is_second(number):
                 return number, None
-            if self._busy > MAX_AT_ONCE:
+            if too_many:
                 self._seen.pop(number, None)  # it may be asked again
                 raise Temporary("too many requests at once", remedy="ask again in a moment")
             return number, await self._carried_out(ask)

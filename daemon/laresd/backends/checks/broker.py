@@ -41,9 +41,7 @@ def reachable(settings: Mqtt) -> Finding:
     if code:
         reason = _REFUSALS.get(code, f"it answers {code}")
         return fail("broker", f"{where}: {reason}", "check mqtt.username and mqtt.password_file")
-    return ok(
-        "broker", f"{where} takes us" + (f" as {settings.username}" * bool(settings.username))
-    )
+    return ok("broker", f"{where} lets {settings.username or 'everybody'} in")
 
 
 def _connect(settings: Mqtt) -> int:
