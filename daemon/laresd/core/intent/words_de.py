@@ -26,6 +26,7 @@ _NEWS = "wetter regen regnet schnee schneit sonne scheint vorhersage nachrichten
 def german() -> Lexicon:
     words = PhraseBuilder()
     _verbs(words)
+    _verbs_of_kinds(words)
     _devices(words)
     _values(words)
     _rest(words)
@@ -76,6 +77,23 @@ def _verbs(words: PhraseBuilder) -> None:
             (Verb.LESS,): "verringere|reduziere|senke|verringern|senken|weniger|niedriger",
         }
     )
+    words.add(
+        Sense(carrier=True),
+        "schalte|schalt|mache|mach|dreh|drehe|stell|stelle|setz|setze|fahr|fahre|zieh|ziehe|knips|"
+        "knipse|lass|lasse|ändere|färbe|regle|regel|regele|stellen|setzen|drehen|fahren|machen|"
+        "schalten|schick|schicke|sende",
+    )
+    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "an|ein")
+    words.add(Sense(particle=(Verb.OFF,)), "aus")
+    words.add(Sense(particle=(Verb.OPEN, Verb.ON, Verb.MORE)), "auf")
+    words.add(Sense(particle=(Verb.CLOSE,)), "zu")
+    words.add(Sense(particle=(Verb.LOCK, Verb.OFF, Verb.LESS)), "ab")
+    words.add(Sense(particle=(Verb.OPEN, Verb.MORE)), "hoch|rauf|herauf")
+    words.add(Sense(particle=(Verb.CLOSE, Verb.LESS)), "runter|herunter|hinunter")
+
+
+def _verbs_of_kinds(words: PhraseBuilder) -> None:
+    """Verbs that tell what they are about."""
     words.verbs(
         {
             (Verb.LOCK,): "verriegle|verriegele|verriegeln|abschließen|sperre ab|absperren|"
@@ -99,19 +117,6 @@ def _verbs(words: PhraseBuilder) -> None:
         ("vacuum", "lawn_mower"),
         needs_target=True,
     )
-    words.add(
-        Sense(carrier=True),
-        "schalte|schalt|mache|mach|dreh|drehe|stell|stelle|setz|setze|fahr|fahre|zieh|ziehe|knips|"
-        "knipse|lass|lasse|ändere|färbe|regle|regel|regele|stellen|setzen|drehen|fahren|machen|"
-        "schalten|schick|schicke|sende",
-    )
-    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "an|ein")
-    words.add(Sense(particle=(Verb.OFF,)), "aus")
-    words.add(Sense(particle=(Verb.OPEN, Verb.ON, Verb.MORE)), "auf")
-    words.add(Sense(particle=(Verb.CLOSE,)), "zu")
-    words.add(Sense(particle=(Verb.LOCK, Verb.OFF, Verb.LESS)), "ab")
-    words.add(Sense(particle=(Verb.OPEN, Verb.MORE)), "hoch|rauf|herauf")
-    words.add(Sense(particle=(Verb.CLOSE, Verb.LESS)), "runter|herunter|hinunter")
 
 
 def _devices(words: PhraseBuilder) -> None:

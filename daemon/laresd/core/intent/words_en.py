@@ -21,6 +21,7 @@ _NEWS = "weather rain raining rainy sunny snow snowing forecast news score traff
 def english() -> Lexicon:
     words = PhraseBuilder()
     _verbs(words)
+    _verbs_of_kinds(words)
     _devices(words)
     _values(words)
     _rest(words)
@@ -77,6 +78,16 @@ def _verbs(words: PhraseBuilder) -> None:
     )
     words.add(Sense(verbs=(Verb.LESS, Verb.CLOSE)), "bring down")
     words.add(Sense(verbs=(Verb.PAUSE,)), "pause|hold")
+    words.add(Sense(carrier=True), "turn|switch|put|flip|get|bring|set|make|change|have|leave")
+    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "on")
+    words.add(Sense(particle=(Verb.OFF,)), "off")
+    words.add(Sense(particle=(Verb.OPEN, Verb.MORE)), "up")
+    words.add(Sense(particle=(Verb.CLOSE, Verb.LESS)), "down")
+    words.add(Sense(particle=(Verb.OPEN,)), "wide open")
+
+
+def _verbs_of_kinds(words: PhraseBuilder) -> None:
+    """Verbs that tell what they are about."""
     words.verbs({(Verb.LOCK,): "lock|lock up|secure", (Verb.UNLOCK,): "unlock"}, ("lock",))
     media = ("media_player",)
     words.verbs({(Verb.MUTE,): "mute|silence", (Verb.UNMUTE,): "unmute"}, media)
@@ -106,12 +117,6 @@ def _verbs(words: PhraseBuilder) -> None:
         robots,
         needs_target=True,
     )
-    words.add(Sense(carrier=True), "turn|switch|put|flip|get|bring|set|make|change|have|leave")
-    words.add(Sense(particle=(Verb.ON, Verb.ACTIVATE)), "on")
-    words.add(Sense(particle=(Verb.OFF,)), "off")
-    words.add(Sense(particle=(Verb.OPEN, Verb.MORE)), "up")
-    words.add(Sense(particle=(Verb.CLOSE, Verb.LESS)), "down")
-    words.add(Sense(particle=(Verb.OPEN,)), "wide open")
 
 
 def _devices(words: PhraseBuilder) -> None:
@@ -220,5 +225,5 @@ def _rest(words: PhraseBuilder) -> None:
         "sunset|sunrise|monday|tuesday|wednesday|thursday|friday|saturday|sunday|every day|"
         "every night|always|said|says|say|told|tells|asked|what|whats|why|who|where|which|how|"
         "is|are|was|were|did|does|do you|should|might|may|maybe|perhaps|almost|forgot|remind|"
-        "remember|imagine|pretend|instead|anymore|i|he|she|they|we|you",
+        "remember|imagine|pretend|instead|anymore|i|he|she|they|we|you|him|them|us",
     )
