@@ -31,6 +31,7 @@ async def demo_home(box: Box) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "laresd.demo.home"),
         *("--host", mqtt.host, "--port", str(mqtt.port), "--prefix", mqtt.discovery_prefix),
+        "--withdraw",
         stdin=DEVNULL,
         stdout=PIPE,
         start_new_session=True,  # Ctrl-C is the box's to hear; this ends the home after it

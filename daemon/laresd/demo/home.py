@@ -38,8 +38,18 @@ FAREWELL = 1.0
 class DemoHome:
     """The devices on one MQTT connection that comes back by itself. Single-threaded."""
 
-    def __init__(self, host: str, port: int, prefix: str, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        prefix: str,
+        on_ready: Callable[[], None],
+        *,
+        withdraw: bool = False,
+    ) -> None:
+        """`withdraw`: when it ends, its devices are removed from the broker, not only offline."""
         self._host, self._port, self._prefix = host, port, prefix
+        self._withdraw = withdraw
         self._on_ready = on_ready
         self._things = {thing.about.id: thing for thing in house()}
         self._silent: set[str] = set()
@@ -63,12 +73,23 @@ class DemoHome:
             self._farewell()
 
     def _farewell(self) -> None:
-        """Say that the home is gone and wait for the broker's word that it knows."""
+        """Say that the home is gone, or remove all of it, and wait until the broker has it."""
+        said = [self._client.publish(AVAILABILITY, "offline", qos=1, retain=True)]
+        if self._withdraw:
+            said += [self._client.publish(topic, b"", qos=1, retain=True) for topic in self._kept()]
         until = time.monotonic() + FAREWELL
-        said = self._client.publish(AVAILABILITY, "offline", qos=1, retain=True)
-        while self._client.is_connected() and not said.is_published() and time.monotonic() < until:
-            self._client.loop(timeout=0.1)
+        while time.monotonic() < until and not all(message.is_published() for message in said):
+            if self._client.loop(timeout=0.05) != paho.MQTT_ERR_SUCCESS:
+                break
         self._client.disconnect()
+
+    def _kept(self) -> list[str]:
+        """Every topic that the broker retains for this home."""
+        kept = [AVAILABILITY]
+        for thing in self._things.values():
+            kept.append(announcement(thing, self._prefix)[0])
+            kept.extend(topic for topic, _ in thing.report())
+        return kept
 
     def _serve(self) -> None:
         """One connection, until it is lost or was never made."""
@@ -165,12 +186,16 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1883)
     parser.add_argument("--prefix", default="homeassistant", help="of the discovery topics")
+    parser.add_argument("--withdraw", action="store_true", help="remove the devices at the end")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    DemoHome(arguments.host, arguments.port, arguments.prefix, _ready).run()
+    home = DemoHome(
+        arguments.host, arguments.port, arguments.prefix, _ready, withdraw=arguments.withdraw
+    )
+    home.run()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ home (`laresd.demo.home`) applies each step when it is due and publishes what th
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Union
@@ -61,9 +62,10 @@ class Thing(Protocol):
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 @dataclass(slots=True)
