@@ -15,7 +15,7 @@ from datetime import datetime, tzinfo
 
 from laresd.config import Config
 from laresd.core import guard, prompt, replies, timer_words
-from laresd.core.intent import loose
+from laresd.core.intent import loose, wonder
 from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.telemetry import Trace, echo_spans, turn_line
@@ -102,6 +102,8 @@ class CascadeAssistant:
         if strict.meaning is not None and _is_final(strict.meaning):
             return strict
         meaning = loose.understand(request.text, request.language, home, request.area)
+        if meaning is None and strict.meaning is None:
+            meaning = wonder.asked(request.text, request.language, home, request.area)
         if meaning is not None and meaning.problem is None:
             return Understanding("loose", meaning)
         if strict.meaning is None and meaning is not None:

@@ -77,6 +77,8 @@ class Lexicon:
     particle_last: frozenset[str] = frozenset()  # particles that count only at the end
     endings: tuple[str, ...] = ()  # of inflected words: "curtains"
     questions: frozenset[str] = frozenset()  # words that begin a question
+    warmth: frozenset[str] = frozenset()  # words of a question about the temperature
+    day: frozenset[str] = frozenset()  # words of a question about the date
     news: frozenset[str] = frozenset()  # what only the world of today knows: the weather
     links: tuple[str, ...] = ()  # between the parts of a compound: "Küche-n-licht"
 

@@ -47,6 +47,8 @@ def german() -> Lexicon:
         ),
         particle_last=frozenset({"auf", "zu", "hoch", "runter", "ab"}),
         questions=frozenset(_QUESTIONS.split()),
+        warmth=frozenset({"temperatur", "warm", "kalt", "grad", "viel", "heiß"}),
+        day=frozenset({"tag", "datum", "heute", "wochentag", "wievielte"}),
         news=frozenset(_NEWS.split()),
         endings=("n", "en", "er", "e", "s", "es"),
         links=("n", "s", "en", "es"),

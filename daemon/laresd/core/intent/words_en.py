@@ -12,7 +12,7 @@ _UNITS = "zero one two three four five six seven eight nine ten eleven twelve th
 _UNITS += "fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _QUESTIONS = (
-    "what who whom whose why how where when which can could "
+    "what whats hows who whom whose why how where when which can could "
     "do does did is are was were tell explain will would should"
 )
 _NEWS = "weather rain raining rainy sunny snow snowing forecast news score traffic stock price wind"
@@ -40,6 +40,8 @@ def english() -> Lexicon:
             ),
         ),
         questions=frozenset(_QUESTIONS.split()),
+        warmth=frozenset({"temperature", "warm", "hot", "cold", "degrees", "many"}),
+        day=frozenset({"day", "date", "today", "weekday", "week"}),
         news=frozenset(_NEWS.split()),
         endings=("s", "es"),
     )
