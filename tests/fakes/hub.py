@@ -10,7 +10,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -100,7 +100,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 hub.cuts -= 1
                 body = body[: hub.cut_after]
                 self.close_connection = True
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # the client hung up
+                self.wfile.write(body)
 
         def _head(self, status: int, headers: dict[str, str]) -> None:
             self.send_response(status)
