@@ -43,7 +43,7 @@ from laresd.core.assistant import CascadeAssistant
 from laresd.core.timekeeper import Ended, Timekeeper
 from laresd.core.turn import Machine, Rules
 from laresd.errors import LaresError, Temporary
-from laresd.frontends.control import ControlServer
+from laresd.frontends.control import ControlServer, Handler
 from laresd.frontends.mqtt import MqttFrontend
 from laresd.frontends.operations import Operations
 from laresd.frontends.voice import Parts, VoiceFrontend
@@ -54,6 +54,7 @@ from laresd.types import Json, Turn
 log = logging.getLogger(__name__)
 
 DISCOVERY_WAIT = 5.0  # seconds for the broker's retained announcements before "ready" is said
+BROKER_WAIT = 2.0  # seconds that a timer which ended before the start waits for the broker
 HOME_QUIET = 0.5  # seconds without news from the home before the grammar is taught again
 
 
@@ -97,12 +98,13 @@ async def running(
     folder); an engine, a broker or a sound device that is missing does not stop it.
     """
     async with AsyncExitStack() as stack:
+        handlers: dict[str, Handler] = {}
+        control = ControlServer(config.control_socket, handlers)  # first: one laresd at a time
+        await stack.enter_async_context(control)
         mqtt, broker = await _broker(config.mqtt, stack)
         config = dataclasses.replace(config, mqtt=mqtt)
         box = await _build(config, sound, on_turn, stack)
-        control = await stack.enter_async_context(
-            ControlServer(config.control_socket, _operations(box).handlers())
-        )
+        handlers.update(_operations(box).handlers())
         parts: dict[str, Coroutine[None, None, None]] = {
             **{f"worker {name}": worker.run() for name, worker in box.workers.items()},
             "bus": box.bus.run(),
@@ -269,19 +271,26 @@ class _Announcer:
         self._synthesizer = synthesizer
         self._sink = sink
         self._clock = clock
+        self._told: set[int] = set()  # on MQTT, but not yet by voice
 
     async def announce(self, ended: Ended) -> None:
-        """Raises what the voice raises; then it is announced again later."""
-        log.info("timer %d has ended", ended.timer.id)
-        message = {"id": ended.timer.id, "name": ended.timer.name, "text": ended.text}
-        try:
-            await self._bus.publish(self._topic, json.dumps(message, ensure_ascii=False))
-        except Temporary as error:
-            log.warning("the end of timer %d is not on MQTT: %s", ended.timer.id, error)
+        """Raises what the voice raises; then it is called again later, and only spoken."""
+        if ended.timer.id not in self._told:
+            await self._publish(ended)
+            self._told.add(ended.timer.id)
         deadline = self._clock.now() + self._config.speech.timeout_s
         language = self._config.box.language
         pcm = await self._synthesizer.synthesize(ended.text, language=language, deadline=deadline)
         await self._sink.play(pcm)
+        self._told.discard(ended.timer.id)
+
+    async def _publish(self, ended: Ended) -> None:
+        message = {"id": ended.timer.id, "name": ended.timer.name, "text": ended.text}
+        try:
+            await self._bus.wait_connected(deadline=self._clock.now() + BROKER_WAIT)
+            await self._bus.publish(self._topic, json.dumps(message, ensure_ascii=False))
+        except Temporary as error:
+            log.warning("the end of timer %d is not on MQTT: %s", ended.timer.id, error)
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

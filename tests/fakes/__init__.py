@@ -1,1 +1,1 @@
-"""Fakes of the ports, one file each; the contract suites hold them to the real thing's behaviour."""
+"""Fakes of the ports, one file each; the contract suites hold them to the real behaviour."""

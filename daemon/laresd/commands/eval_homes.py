@@ -154,8 +154,9 @@ def _home(fixtures: Node, setup: Mapping[str, Node], file: Path) -> Home:
         attributes = {**_mapping(node.get("attributes")), **_mapping(changed.get("attributes"))}
         entity = _entity(entity_id, node, attributes, areas)
         word = changed.get("state", node.get("state"))
-        if word is None and isinstance(attributes.get("todo_items"), list):
-            word = str(len(attributes["todo_items"]))
+        items = attributes.get("todo_items")
+        if word is None and isinstance(items, list):
+            word = str(len(items))
         entities[entity_id] = entity
         states[entity_id] = EntityState(_state(entity.domain, word), _attributes(attributes))
     return Home(MappingProxyType(entities), MappingProxyType(states), tuple(areas.values()))

@@ -25,6 +25,8 @@ def sentence(result: TimerResult, language: str) -> str:
         return words.texts["cancelled_all"].format(count=len(result.timers))
     if result.outcome is TimerOutcome.NO_DURATION and result.verb is not TimerVerb.START:
         return words.texts["by_how_much"]
+    if result.outcome is TimerOutcome.STARTED and not any(view.name for view in result.timers):
+        return _fill(words, words.texts["started_unnamed"], result.timers)
     return _fill(words, words.texts[result.outcome], result.timers)
 
 
@@ -149,6 +151,7 @@ _LANGUAGES = {
             TimerOutcome.TOO_LONG: "A timer can run for {most} at most.",
             TimerOutcome.TOO_SHORT: "Only {left} left on the {timer}.",
             TimerOutcome.TOO_MANY: "There are {count} timers already; cancel one first.",
+            "started_unnamed": "Timer set for {length}.",
             "by_how_much": "By how much?",
             "cancelled_all": "{count} timers cancelled.",
             "left": "{left} left on the {timer}.",
@@ -181,6 +184,7 @@ _LANGUAGES = {
             TimerOutcome.TOO_LONG: "Ein Timer kann höchstens {most} laufen.",
             TimerOutcome.TOO_SHORT: "{Timer}: nur noch {left} übrig.",
             TimerOutcome.TOO_MANY: "Es gibt schon {count} Timer; brich erst einen ab.",
+            "started_unnamed": "Timer auf {length} gestellt.",
             "by_how_much": "Um wie viel?",
             "cancelled_all": "{count} Timer abgebrochen.",
             "left": "{Timer}: noch {left}.",
@@ -213,6 +217,7 @@ _LANGUAGES = {
             TimerOutcome.TOO_LONG: "计时器最长{most}。",
             TimerOutcome.TOO_SHORT: "{timer}只剩{left}。",
             TimerOutcome.TOO_MANY: "已有{count}个计时器，请先取消一个。",
+            "started_unnamed": "计时器已设为{length}。",
             "by_how_much": "多少时间？",
             "cancelled_all": "已取消{count}个计时器。",
             "left": "{timer}还剩{left}。",

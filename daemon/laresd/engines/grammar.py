@@ -23,6 +23,7 @@ from hassil.recognize import RecognizeResult, recognize_all
 from home_assistant_intents import get_intents, get_languages
 
 from laresd.engines import worker
+from laresd.engines.own_sentences import OWN_SENTENCES
 from laresd.errors import Permanent
 from laresd.frames import Fields
 from laresd.types import Json, Scalar
@@ -54,7 +55,7 @@ class Templates:
     """One language's templates with the names of one home in them."""
 
     def __init__(self, language: str) -> None:
-        self._intents = Intents.from_dict(_data(language))
+        self._intents = Intents.from_dict(_with_own(_data(language), language))
         self._lists = _slot_lists((), ())
 
     def learn(self, names: Sequence[Name], areas: Sequence[str]) -> None:
@@ -118,6 +119,17 @@ def _data(language: str) -> dict[str, object]:
         f"there are no sentences for the language {language!r}",
         remedy="set box.language to one of " + ", ".join(sorted(get_languages())),
     )
+
+
+def _with_own(data: dict[str, object], language: str) -> dict[str, object]:
+    """The templates with our own sentences added to their intents."""
+    intents = data["intents"]
+    assert isinstance(intents, dict)
+    added = dict(intents)
+    for name, sentences in OWN_SENTENCES.get(language.partition("-")[0], {}).items():
+        blocks = [*intents[name]["data"], {"sentences": list(sentences)}]
+        added[name] = {**intents[name], "data": blocks}
+    return {**data, "intents": added}
 
 
 def _names(entities: Sequence[Fields]) -> Iterator[Name]:

@@ -7,12 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.fakes.clock import FakeClock
-from tests.fakes.timer_store import FakeTimerStore
 
 from laresd.core.timekeeper import FIRST_RETRY, Ended, Timekeeper
 from laresd.errors import LaresError, Temporary
 from laresd.types import TimerCommand, TimerOutcome, TimerRecord, TimerVerb
+from tests.fakes.clock import FakeClock
+from tests.fakes.timer_store import FakeTimerStore
 
 FIVE_MINUTES = TimerCommand(TimerVerb.START, 300.0, "tea")
 STATUS = TimerCommand(TimerVerb.STATUS)

@@ -33,7 +33,7 @@ def test_a_length_is_said_in_at_most_two_units(seconds: float, said: str) -> Non
     ("verb", "outcome", "timers", "said"),
     [
         (TimerVerb.START, TimerOutcome.STARTED, (TEA,), "Tea timer set for 4 minutes."),
-        (TimerVerb.START, TimerOutcome.STARTED, (FIVE,), "5 minute timer set for 5 minutes."),
+        (TimerVerb.START, TimerOutcome.STARTED, (FIVE,), "Timer set for 5 minutes."),
         (
             TimerVerb.STATUS,
             TimerOutcome.STATUS,
