@@ -9,12 +9,12 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.fakes.timer_store import FakeTimerStore
 
 from laresd.backends.timers import MIGRATIONS, SqliteTimerStore
 from laresd.errors import Permanent
 from laresd.ports import TimerStore
 from laresd.types import TimerRecord
+from tests.fakes.timer_store import FakeTimerStore
 
 TEA = TimerRecord(0, "tea", 240.0, ends_at=1_790_000_240.5, remaining=None, area="kitchen")
 EGGS = TimerRecord(0, "", 600.0, ends_at=None, remaining=12.25, extended=-60.0)
