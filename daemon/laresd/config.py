@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -182,15 +183,13 @@ def parse(text: str, name: str = "lares.toml") -> Config:
     return dataclasses.replace(Config(), **built)  # type: ignore[arg-type]  # checked by the reader
 
 
-def settings() -> list[tuple[str, str, object]]:
-    """Every setting as (section.key, type, default); the documentation is tested against it."""
-    rows: list[tuple[str, str, object]] = []
-    for section in dataclasses.fields(Config):
-        cls = typing.get_type_hints(Config)[section.name]
-        hints = typing.get_type_hints(cls)
-        for item in dataclasses.fields(cls):
-            rows.append((f"{section.name}.{item.name}", str(hints[item.name]), item))
-    return rows
+def settings() -> list[str]:
+    """Every setting as `section.key`; systemd/lares.toml is tested against it."""
+    return [
+        f"{section.name}.{item.name}"
+        for section in dataclasses.fields(Config)
+        for item in dataclasses.fields(typing.get_type_hints(Config)[section.name])
+    ]
 
 
 class _Reader:
@@ -232,10 +231,8 @@ class _Reader:
             kind = {str: "text in quotes", int: "a whole number", float: "a number"}
             wanted = kind.get(typing.cast(type, hint), "true or false")
             raise self.wrong(key, section, f"must be {wanted}, not {value!r}")
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
-            raise self.wrong(key, section, f"must not be negative, but is {value}")
-        if key == "port" and not 0 < typing.cast(int, value) < 65536:
-            raise self.wrong(key, section, f"must be a port from 1 to 65535, not {value}")
+        if trouble := _outside(section, key, value):
+            raise self.wrong(key, section, f"{trouble}, not {value!r}")
         return value
 
     def _strings(self, section: str, key: str, value: object) -> tuple[str, ...]:
@@ -275,6 +272,36 @@ class _Reader:
             elif inside and re.match(rf'\s*"?{re.escape(key)}"?\s*[.=]', line):
                 return f"{self._name}:{number}"
         return self._name
+
+
+def _outside(section: str, key: str, value: object) -> str:
+    """What a value of the right type must be, where it is not; "" where it is."""
+    if isinstance(value, str):
+        return _outside_text(section, key, value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return ""
+    bounds = {"port": (1, 65535, "a port from 1 to 65535")}
+    bounds |= dict.fromkeys(_AT_LEAST_ONE, (1, math.inf, "at least 1"))
+    if key.endswith("threshold"):
+        bounds[key] = (0, 1, "between 0 and 1")
+    least, most, said = bounds.get(key, (0, math.inf, "a number from 0 up"))
+    return "" if least <= value <= most and math.isfinite(value) else f"must be {said}"
+
+
+def _outside_text(section: str, key: str, value: str) -> str:
+    if (section, key) == ("box", "name") and not re.fullmatch(r"[a-z0-9_-]+", value):
+        return "must be made of a-z, 0-9, _ and -, since it is part of topics"
+    if key.endswith("prefix") and (not value or set(value) & set("#+")):
+        return "must be a topic's beginning, without + and #"
+    return ""
+
+
+_AT_LEAST_ONE and value < 1:
+        return "must be at least 1"
+    return ""
+
+
+_AT_LEAST_ONE = ("beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms")
 
 
 def _class(value: object) -> type:
