@@ -296,11 +296,6 @@ def _outside_text(section: str, key: str, value: str) -> str:
     return ""
 
 
-_AT_LEAST_ONE and value < 1:
-        return "must be at least 1"
-    return ""
-
-
 _AT_LEAST_ONE = ("beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms")
 
 

@@ -17,15 +17,20 @@ Mel = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Strength:
-    """How much to change: 1 is for training, smaller for an easy evaluation, 0 leaves the speech
-    alone.
-    """
+    """How much to change."""
 
     warp: float = 0.10  # standard deviation of the logarithm of the vocal-tract factor
     stretch: float = 0.08  # the same for the speed
     reverb: float = 0.5  # probability
     noise: float = 0.6  # probability of an added noise or other talker
     lowest_snr: float = 4.0  # dB
+    patches: float = 1.0  # probability of hiding bands and moments
+
+    @staticmethod
+    def growing(share: float) -> Strength:
+        """Mild at the start of the training (`share` 0), full from three quarters of it on."""
+        level = min(1.0, 0.4 + 0.8 * share)
+        return Strength(0.1 * level, 0.08, 0.5 * level, 0.6 * level, 14 - 10 * level, level)
 
 
 def warp_frequencies(log_power: Mel, factor: float) -> Mel:
@@ -120,7 +125,7 @@ def distort(
     power = np.pad(10 ** (log_power + equalizer(dice)), ((lead, trail), (0, 0)))
     if dice.random() < strength.reverb:
         power = reverberate(power, dice)
-    power = add_noise(power, hiss(len(power), dice), dice.uniform(12, 50))
+    power = add_noise(power, hiss(len(power), dice), dice.uniform(strength.lowest_snr + 8, 50))
     if noises and dice.random() < strength.noise:
         noise = noises[int(dice.integers(len(noises)))]
         power = add_noise(

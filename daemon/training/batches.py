@@ -74,6 +74,7 @@ class Examples:
         self._index: list[tuple[str, int]] = []
         self._noises = noise_mels(70)
         self._phones: dict[str, list[int]] = {}
+        self.strength = augment.Strength()  # may be changed at any time
 
     def refresh(self) -> int:
         """Take in the shards that have been finished since; returns the number of utterances."""
@@ -101,37 +102,28 @@ class Examples:
         chosen = [self._noises[int(self._dice.integers(len(self._noises)))] for _ in range(2)]
         return [*chosen, babble]
 
-    def example(self, strength: augment.Strength) -> Example:
+    def example(self) -> Example:
         """One random example; about one in sixteen is noise, babble or speech played backwards."""
         kind = self._dice.random()
         if kind < 0.035:
-            return self._refused(
-                np.log10(np.maximum(self._only_noise(), FLOOR)), strength, silent=True
+            which = int(self._dice.integers(3))  # the third is other people talking
+            noise = augment.fit_length(
+                self._noise()[which], int(self._dice.integers(60, 350)), self._dice
             )
+            return self._refused(np.log10(np.maximum(noise, FLOOR)), silent=which < 2)
         item, mel, labels = self._clean()
         if kind < 0.05:
-            return self._refused(mel[::-1], strength)
+            return self._refused(mel[::-1])
         if item.kind != HOME and (
             len(mel) > _LONGEST or (len(mel) > 120 and self._dice.random() < 0.35)
         ):
             start = int(self._dice.integers(0, len(mel) - 60))
-            return self._refused(mel[start : start + int(self._dice.integers(50, 400))], strength)
+            return self._refused(mel[start : start + int(self._dice.integers(50, 400))])
         mel, labels = mel[:_LONGEST], labels[:_LONGEST]
-        return self._spoken(item, mel, labels, strength)
+        return self._spoken(item, mel, labels)
 
-    def _only_noise(self) -> NDArray[np.float32]:
-        noises = self._noise()
-        noise = noises[int(self._dice.integers(3))]
-        return augment.fit_length(noise, int(self._dice.integers(60, 350)), self._dice)
-
-    def _spoken(
-        self,
-        item: Item,
-        mel: NDArray[np.float32],
-        labels: NDArray[np.uint8],
-        strength: augment.Strength,
-    ) -> Example:
-        log_power, lead, factor = augment.distort(mel, self._noise(), strength, self._dice)
+    def _spoken(self, item: Item, mel: NDArray[np.float32], labels: NDArray[np.uint8]) -> Example:
+        log_power, lead, factor = augment.distort(mel, self._noise(), self.strength, self._dice)
         places = np.floor((np.arange(0, len(log_power), 2) - lead) / factor).astype(np.int64)
         inside = (places >= 0) & (places < len(labels))
         frames = np.where(
@@ -144,11 +136,9 @@ class Examples:
         inputs, targets = decoder_ids(self._vocabulary, item.text, item.kind == HOME)
         return Example(self._feature(log_power), frame_phones, phones, inputs, targets)
 
-    def _refused(
-        self, mel: NDArray[np.float32], strength: augment.Strength, silent: bool = False
-    ) -> Example:
+    def _refused(self, mel: NDArray[np.float32], silent: bool = False) -> Example:
         log_power, _, _ = augment.distort(
-            mel, [] if silent else self._noise(), strength, self._dice
+            mel, [] if silent else self._noise(), self.strength, self._dice
         )
         frame = PHONE_INDEX["sil"] if silent else IGNORE
         frame_phones = np.full((len(log_power) + 1) // 2, frame, np.int64)
@@ -165,7 +155,8 @@ class Examples:
         feature = scaled(np.pad(log_power, ((0, silence), (0, 0)), constant_values=-10.0))
         if self._dice.random() < 0.2:
             feature[-silence:] = 0.0
-        feature[:-silence] = augment.mask_patches(feature[:-silence], self._dice)
+        if self._dice.random() < self.strength.patches:
+            feature[:-silence] = augment.mask_patches(feature[:-silence], self._dice)
         return feature
 
     def _phone_ids(self, text: str) -> list[int]:
@@ -173,7 +164,7 @@ class Examples:
             self._phones[text] = [PHONE_INDEX[phone] for phone in sentence_phones(text)]
         return self._phones[text]
 
-    def batches(self, size: int, strength: augment.Strength) -> Iterator[Batch]:
+    def batches(self, size: int) -> Iterator[Batch]:
         """Batches of `size` examples of similar length, for ever; looks for new shards now and
         then.
         """
@@ -181,7 +172,7 @@ class Examples:
             self.refresh()
             for _ in range(8):
                 pool = sorted(
-                    (self.example(strength) for _ in range(_POOL)),
+                    (self.example() for _ in range(_POOL)),
                     key=lambda example: len(example.feature),
                 )
                 groups = [pool[start : start + size] for start in range(0, _POOL - size + 1, size)]

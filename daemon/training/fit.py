@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
-from training.augment import Strength
+from training import augment
 from training.batches import IGNORE, Batch, Examples
 from training.model import Shape, SpeechModel
 from training.vocabulary import load_vocabulary
@@ -130,7 +129,7 @@ def losses_of(model: SpeechModel, batch: Batch, with_decoder: bool) -> dict[str,
 def total_loss(found: dict[str, Tensor], with_decoder: bool) -> Tensor:
     """Weigh the losses: the phones lead at first, the words later."""
     weights = (
-        {"frames": 0.15, "phones": 0.4, "words": 1.0}
+        {"frames": 0.5, "phones": 1.0, "words": 1.0}
         if with_decoder
         else {"frames": 1.0, "phones": 0.0, "words": 0.0}
     )
@@ -166,19 +165,21 @@ def _report(run: Run, rate: float, count: int, began: float) -> None:
 
 
 def _train(
-    run: Run, batches: Iterator[Batch], plan: Plan, *, rank: int, folder: Path, until_s: float
+    run: Run, examples: Examples, plan: Plan, *, rank: int, folder: Path, until_s: float
 ) -> None:
     """Take steps until `until_s` seconds of training are spent; the first process reports and
     saves.
     """
     last = saved = began = time.monotonic()
     steps, count = 0, 0
+    batches = examples.batches(plan.batch)
     with_decoder = run.spent_s >= plan.frames_only_s
     while run.spent_s < min(until_s, plan.total_s):
         if run.spent_s >= plan.frames_only_s and not with_decoder:
             with_decoder = True
             begin_words(run)
         rate = plan.rate(run.spent_s)
+        examples.strength = augment.Strength.growing(run.spent_s / plan.total_s)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         batch = next(batches)
@@ -249,7 +250,7 @@ def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
     )
     _train(
         run,
-        examples.batches(plan.batch, Strength()),
+        examples,
         plan,
         rank=rank,
         folder=folder,
