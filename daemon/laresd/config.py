@@ -280,7 +280,7 @@ def _outside(section: str, key: str, value: object) -> str:
         return _outside_text(section, key, value)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return ""
-    bounds = {"port": (1, 65535, "a port from 1 to 65535")}
+    bounds: dict[str, tuple[float, float, str]] = {"port": (1, 65535, "a port from 1 to 65535")}
     bounds |= dict.fromkeys(_AT_LEAST_ONE, (1, math.inf, "at least 1"))
     if key.endswith("threshold"):
         bounds[key] = (0, 1, "between 0 and 1")

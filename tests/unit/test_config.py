@@ -86,7 +86,7 @@ def test_it_cannot_be_changed_once_read() -> None:
         ("[mqtt]\npassword_file = ''", "lares.toml:2", "must be a path in quotes"),
         ("[wake]\nwords = 'okay_nabu'", "lares.toml:2", "must be a list of texts"),
         ("[wake]\nwords = [1]", "lares.toml:2", "must be a list of texts"),
-        ("[turn]\n# x\nend_silence_ms = -1", "lares.toml:3", "must be a number from 0 up, not -1"),
+        ("[turn]\n# x\nend_silence_ms = -1", "lares.toml:3", "must be at least 1, not -1"),
         ("[turn]\nvad_threshold = 1.5", "lares.toml:2", "must be between 0 and 1, not 1.5"),
         ("[turn]\nvad_threshold = nan", "lares.toml:2", "must be between 0 and 1"),
         ("[turn]\nend_silence_ms = 0", "lares.toml:2", "must be at least 1"),
