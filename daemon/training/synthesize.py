@@ -28,7 +28,7 @@ class EvaluationSet:
 
 
 def evaluation_sets() -> dict[str, EvaluationSet]:
-    """The sets by name; all their sentences are held out."""
+    """The sets by name; those for calibration are not part of the figures."""
     trained = [
         voice
         for engine in ENGINE_SHARES
@@ -41,6 +41,8 @@ def evaluation_sets() -> dict[str, EvaluationSet]:
         "sentences": EvaluationSet(trained, 400, corpus.HOME, True),
         "voices": EvaluationSet(unheard, 400, corpus.HOME, True),
         "synthesizer": EvaluationSet(strangers, 300, corpus.HOME, True),
+        "calibration-home": EvaluationSet([*trained, *strangers], 300, corpus.HOME, False),
+        "calibration-other": EvaluationSet([*trained, *strangers], 300, corpus.OTHER, False),
         "other": EvaluationSet([*unheard, *strangers, *trained[::3]], 500, corpus.OTHER, True),
     }
 
