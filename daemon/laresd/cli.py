@@ -74,7 +74,7 @@ def _serve(config: Config) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "eval":
-        status: int = _module(EVALS[arguments.kind]).main(arguments)
+        status: int = _module(EVALS[arguments.evaluation]).main(arguments)
     else:
         status = _module(COMMANDS[arguments.command]).main(arguments, load(arguments.config))
     return status
@@ -112,7 +112,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         _add(commands, name, command, wanted=name == chosen)
     evaluate = commands.add_parser("eval", help="measure how well it hears and understands")
-    kinds = evaluate.add_subparsers(dest="kind", metavar="commands|stt", required=True)
+    kinds = evaluate.add_subparsers(dest="evaluation", metavar="commands|stt", required=True)
     for name, command in EVALS.items():
         _add(kinds, name, command, wanted=chosen == "eval" and name in argv)
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,14 @@ from training import augment
 from training.corpus import HOME, NO_LABEL, OTHER, Item, Shard, read_shard
 from training.espeak import sentence_phones
 from training.features import FLOOR, scaled
+from training.home_sentences import WAKE_PHRASES
 from training.noises import noise_mels
 from training.phones import PHONE_INDEX
 from training.vocabulary import END, NO_SPEECH, NO_TIMESTAMPS, START, Vocabulary
+from training.voices import sampling_weight
 
 IGNORE = -100
+_UNKNOWN = "?"  # what is spoken cannot be said in phones
 _POOL = 384  # utterances that are prepared together and then sorted by length
 _LONGEST = 800  # frames of speech; longer utterances are cut (and so never home sentences)
 
@@ -72,6 +75,8 @@ class Examples:
         self._dice, self._order = np.random.default_rng(seed), np.random.default_rng(order)
         self._shards: dict[str, Shard] = {}
         self._index: list[tuple[str, int]] = []
+        self._sums = np.zeros(1)
+        self._wakes: list[tuple[str, int]] = []
         self._noises = noise_mels(70)
         self._phones: dict[str, list[int]] = {}
         self.strength = augment.Strength()  # may be changed at any time
@@ -82,12 +87,19 @@ class Examples:
             if path.name not in self._shards:
                 shard = read_shard(path)
                 self._shards[path.name] = shard
-                copies = 2 if path.name.startswith("kokoro") else 1
-                self._index += [(path.name, number) for number in range(len(shard.items))] * copies
+                self._index += [(path.name, number) for number in range(len(shard.items))]
+                self._wakes += [
+                    (path.name, number)
+                    for number, item in enumerate(shard.items)
+                    if item.text in WAKE_PHRASES
+                ]
+                weights = [sampling_weight(item.engine, item.voice) for item in shard.items]
+                self._sums = np.concatenate([self._sums, self._sums[-1:] + np.cumsum(weights)])
         return len(self._index)
 
     def _clean(self) -> tuple[Item, NDArray[np.float32], NDArray[np.uint8]]:
-        name, number = self._index[int(self._dice.integers(len(self._index)))]
+        at = np.searchsorted(self._sums, self._dice.random() * self._sums[-1], side="right") - 1
+        name, number = self._index[min(int(at), len(self._index) - 1)]
         shard = self._shards[name]
         item = shard.items[number]
         span = slice(item.start, item.start + item.frames)
@@ -120,7 +132,21 @@ class Examples:
             start = int(self._dice.integers(0, len(mel) - 60))
             return self._refused(mel[start : start + int(self._dice.integers(50, 400))])
         mel, labels = mel[:_LONGEST], labels[:_LONGEST]
+        if item.kind == HOME and self._wakes and self._dice.random() < 0.08:
+            before = self._wake_tail()
+            unknown = np.full(len(before), NO_LABEL, np.uint8)
+            item = replace(item, spoken=_UNKNOWN)
+            mel, labels = np.concatenate([before, mel]), np.concatenate([unknown, labels])
         return self._spoken(item, mel, labels)
+
+    def _wake_tail(self) -> NDArray[np.float32]:
+        """The end of somebody's wake phrase and a pause: what a late start of listening lets in."""
+        name, number = self._wakes[int(self._dice.integers(len(self._wakes)))]
+        item = self._shards[name].items[number]
+        end = item.start + item.frames
+        length = min(item.frames, int(self._dice.integers(6, 90)))
+        tail = self._shards[name].mel[end - length : end].astype(np.float32)
+        return np.pad(tail, ((0, int(self._dice.integers(0, 45))), (0, 0)), constant_values=-7.0)
 
     def _spoken(self, item: Item, mel: NDArray[np.float32], labels: NDArray[np.uint8]) -> Example:
         log_power, lead, factor = augment.distort(mel, self._noise(), self.strength, self._dice)
@@ -132,7 +158,8 @@ class Examples:
             PHONE_INDEX["sil"] if item.labelled else NO_LABEL,
         )
         frame_phones = np.where(frames == NO_LABEL, IGNORE, frames.astype(np.int64))
-        phones = self._phone_ids(item.spoken or item.text) if item.kind in (HOME, OTHER) else None
+        known = item.kind in (HOME, OTHER) and item.spoken != _UNKNOWN
+        phones = self._phone_ids(item.spoken or item.text) if known else None
         inputs, targets = decoder_ids(self._vocabulary, item.text, item.kind == HOME)
         return Example(self._feature(log_power), frame_phones, phones, inputs, targets)
 

@@ -92,6 +92,17 @@ ENGINE_SHARES = {
 }
 
 
+# How often an utterance is drawn for training: most often the voices nearest to a person's.
+_SAMPLING = {"kokoro": 3.0, "hibari": 1.5, "piper": 1.5, "flite": 1.5, "pico": 1.0, "espeak": 0.6}
+
+
+def sampling_weight(engine: str, voice: str) -> float:
+    """The relative frequency with which an utterance of this voice is trained on."""
+    if engine == "mbrola":
+        return 1.5 if voice in _MBROLA_ENGLISH else 0.7
+    return _SAMPLING[engine]
+
+
 def voices_of(engine: str, held_out: bool = False) -> list[Voice]:
     """The voices of one engine that are (or are not) held out."""
     return [voice for voice in CATALOGUE if voice.engine == engine and voice.held_out == held_out]
