@@ -49,6 +49,7 @@ missing_packages() {
     "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
     if [ "$profile" = test ]; then
         command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || echo mosquitto
+        command -v pulseaudio >/dev/null || echo pulseaudio libasound2-plugins
     fi
 }
 
