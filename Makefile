@@ -1,7 +1,7 @@
 # Lares. A new machine needs `make run` or `make test`, nothing else.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup setup-test test check format lock train-speech bench clean
+.PHONY: help run demo setup setup-test test check format lock train-speech clean
 
 help: ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,12 @@ format: setup-test ## put the code into its form
 
 lock: ## write the hashed pins anew from pyproject.toml (needs uv)
 	daemon/requirements/lock.sh
+
+WORK ?= $(HOME)/.cache/lares-train
+
+train-speech: ## make the bundled speech model from nothing: hours; goes on where it stopped
+	@daemon/training/prepare.sh "$(WORK)"
+	cd daemon && "$(WORK)/venv/bin/python" -m training.train_speech --work "$(WORK)"
 
 bench-%: setup-test ## measure: commands, stt, idle, voice -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$*
