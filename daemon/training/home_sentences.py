@@ -159,6 +159,15 @@ RULES: Mapping[str, Rule] = {
         expand(_time(dice), {}, dice) if dice.random() < 0.8 else _short_time(dice)
     ),
     "small": ("two", "three", "five", "four", "ten", "six"),
+    "word": words.THINGS,
+    "sensor_kind": (
+        "motion sensor",
+        "smoke detector",
+        "door sensor",
+        "leak sensor",
+        "battery",
+        "camera",
+    ),
     "sensor": (
         "temperature",
         "temperature",
