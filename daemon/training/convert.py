@@ -141,7 +141,7 @@ def convert(model: SpeechModel, vocabulary: Vocabulary, folder: Path) -> None:
         "n_fft": 400,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1), "utf-8")
-    habits = {"padding": "speech", "languages": ["en"], "max_tokens": MAX_TOKENS, "beam_size": 5}
+    habits = {"padding": "speech", "languages": ["en"], "max_tokens": MAX_TOKENS, "beam_size": 8}
     (folder / "lares.json").write_text(json.dumps(habits, indent=1) + "\n", "utf-8")
     write_phone_head(model, vocabulary, folder / "phone_head.npz")
     # Raises if the folder is not what it should be.

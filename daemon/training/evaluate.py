@@ -21,7 +21,7 @@ from training.calibrate import Limits, choose_limits, read_limits
 from training.corpus import HOME, read_shard
 from training.features import RATE, log_mel_power
 from training.noises import noise_mels, noise_wave
-from training.recognize import Heard, Recognizer
+from training.recognize import BEAM, Heard, Recognizer
 from training.scoring import normalized, word_errors
 
 BUNDLED = Path(__file__).parent.parent / "laresd" / "bundled" / "speech-en"
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="the work folder, for the synthetic sets")
     parser.add_argument("--recordings", type=Path, help="a folder of recordings with manifest.json")
     parser.add_argument("--model", type=Path, default=BUNDLED)
-    parser.add_argument("--beam", type=int, default=5)
+    parser.add_argument("--beam", type=int, default=BEAM)
     parser.add_argument("--calibrate", action="store_true", help="choose the model's limits first")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--verbose", action="store_true", help="print what was heard wrongly")

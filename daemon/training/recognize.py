@@ -5,7 +5,6 @@ means nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from training.features import scaled
 from training.vocabulary import NO_TIMESTAMPS, START, Vocabulary
 
 PADDING = 60  # frames of silence after the speech
+BEAM = 8  # hypotheses, from which decoder and phone head choose together
 _LONGEST = 2940
 
 
@@ -36,7 +36,7 @@ class Heard:
 class Recognizer:
     """One model folder on one thread."""
 
-    def __init__(self, folder: Path, beam: int = 5, compute_type: str = "int8") -> None:
+    def __init__(self, folder: Path, beam: int = BEAM, compute_type: str = "int8") -> None:
         self._vocabulary = Vocabulary(
             tuple(json.loads((folder / "vocabulary.json").read_text("utf-8")))
         )
@@ -60,16 +60,12 @@ class Recognizer:
             encoded,
             [prompt],
             beam_size=self._beam,
+            num_hypotheses=self._beam,
             max_length=40,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        tokens: Sequence[int] = result.sequences_ids[0]
-        words = [self._vocabulary.tokens[token] for token in tokens]
+        which, fit = self._head.choose(np.array(encoded)[0], result.sequences_ids, result.scores)
+        words = [self._vocabulary.tokens[token] for token in result.sequences_ids[which]]
         text = " ".join(word for word in words if not word.startswith("<|"))
-        return Heard(
-            text,
-            result.scores[0],
-            result.no_speech_prob,
-            self._head.fit(np.array(encoded)[0], tokens),
-        )
+        return Heard(text, result.scores[which], result.no_speech_prob, fit)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 _BLANK = 0
 _NEVER = -1e9
+_TRUST = 0.5  # weight of this opinion against the decoder's, chosen on synthesized speech
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Fit:
     words: tuple[float, ...]
     outside: float
     score: float
+    total: float  # `score` times the number of phones
 
     @property
     def worst(self) -> float:
@@ -77,9 +79,35 @@ class PhoneHead:
         `encoded` is [frames, width] float32 of one utterance, padding included. No words at all fit
         perfectly where nothing is spoken. More phones than frames fit not at all.
         """
+        return self._fit(self.log_probabilities(encoded), tokens)
+
+    def choose(
+        self,
+        encoded: NDArray[np.float32],
+        candidates: Sequence[Sequence[int]],
+        scores: Sequence[float],
+    ) -> tuple[int, Fit]:
+        """The candidate that decoder and phone head together find best: its index, and its fit.
+
+        `candidates` are the token ids of a beam search's hypotheses (``sequences_ids``, best first)
+        and `scores` their mean log probabilities per token as CTranslate2 gives them (``scores``,
+        ``length_penalty`` 1). Where the decoder would rather write nothing, nothing it is. Raises
+        ValueError if there are no candidates.
+        """
+        if not candidates:
+            raise ValueError("no candidates to choose from")
+        heard = self.log_probabilities(encoded)
+        fits = [self._fit(heard, tokens) for tokens in candidates]
+        both = [
+            score * (len(tokens) + 1) + _TRUST * fit.total if fit.words else _NEVER
+            for score, tokens, fit in zip(scores, candidates, fits, strict=True)
+        ]
+        best = max(range(len(both)), key=both.__getitem__) if fits[0].words else 0
+        return best, fits[best]
+
+    def _fit(self, scores: NDArray[np.float32], tokens: Sequence[int]) -> Fit:
         spoken = [self._words[token] for token in tokens if token < len(self._words)]
         phones = [phone for word in spoken for phone in word]
-        scores = self.log_probabilities(encoded)
         owner = (
             np.repeat(np.arange(len(spoken)), [len(word) for word in spoken])
             if phones
@@ -87,7 +115,7 @@ class PhoneHead:
         )
         states = _align(scores, phones)
         if states is None:
-            return Fit((_NEVER,) * len(spoken), _NEVER, _NEVER)
+            return Fit((_NEVER,) * len(spoken), _NEVER, _NEVER, _NEVER)
         labels = np.where(
             states % 2 == 1, np.array([*phones, 0])[np.minimum(states // 2, len(phones))], _BLANK
         )
@@ -101,6 +129,7 @@ class PhoneHead:
             words,
             float(loss[places < 0].sum()) / max(1, len(phones)),
             float(loss.sum()) / max(1, len(phones)),
+            float(loss.sum()),
         )
 
 

@@ -63,6 +63,24 @@ def test_silence_fits_no_words(head: PhoneHead) -> None:
     assert head.fit(spoken(0, 0, 0), []).score == pytest.approx(0, abs=1e-3)
 
 
+def test_the_candidate_that_fits_the_sound_is_chosen(head: PhoneHead) -> None:
+    heard = spoken(0, 1, 0, 2, 3, 0)
+    index, fit = head.choose(heard, [[0, 0], [0, 1], []], [-0.2, -0.4, -0.3])
+    assert index == 1
+    assert fit == head.fit(heard, [0, 1])
+
+
+def test_a_decoder_that_writes_nothing_is_believed(head: PhoneHead) -> None:
+    index, fit = head.choose(spoken(0, 1, 0), [[99], [0]], [-0.1, -0.2])
+    assert index == 0
+    assert fit.words == ()
+
+
+def test_no_candidates_are_an_error(head: PhoneHead) -> None:
+    with pytest.raises(ValueError, match="no candidates"):
+        head.choose(spoken(0, 1), [], [])
+
+
 def test_control_tokens_are_no_words(head: PhoneHead) -> None:
     assert head.fit(spoken(0, 1, 0), [0, 99]) == head.fit(spoken(0, 1, 0), [0])
 
