@@ -14,7 +14,7 @@ import numpy as np
 
 from training.recognize import Heard
 
-_QUANTILES = (0.0, 0.002, 0.005, 0.01, 0.015)
+_QUANTILES = (0.0, 0.003, 0.006, 0.01, 0.013, 0.016, 0.02)
 _MOST_LOST = 0.02  # share of the right texts that may be refused
 
 

@@ -23,8 +23,9 @@ _LONGEST = 2940
 
 @dataclass(frozen=True)
 class Heard:
-    """What one utterance gave, before any refusal: `logprob` is per token, `silence` the no-speech
-    probability.
+    """What one utterance gave, before any refusal.
+
+    `logprob` is per token, the end included; `silence` is the no-speech probability.
     """
 
     text: str
@@ -62,10 +63,12 @@ class Recognizer:
             beam_size=self._beam,
             num_hypotheses=self._beam,
             max_length=40,
+            length_penalty=0,  # else an empty text is never chosen
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
         which, fit = self._head.choose(np.array(encoded)[0], result.sequences_ids, result.scores)
-        words = [self._vocabulary.tokens[token] for token in result.sequences_ids[which]]
+        tokens = result.sequences_ids[which]
+        words = [self._vocabulary.tokens[token] for token in tokens]
         text = " ".join(word for word in words if not word.startswith("<|"))
-        return Heard(text, result.scores[which], result.no_speech_prob, fit)
+        return Heard(text, result.scores[which] / (len(tokens) + 1), result.no_speech_prob, fit)

@@ -14,6 +14,7 @@ the vocabulary.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 _BLANK = 0
 _NEVER = -1e9
+_LIKELIER = math.log(0.5)
 _TRUST = 0.5  # weight of this opinion against the decoder's, chosen on synthesized speech
 
 
@@ -89,20 +91,21 @@ class PhoneHead:
     ) -> tuple[int, Fit]:
         """The candidate that decoder and phone head together find best: its index, and its fit.
 
-        `candidates` are the token ids of a beam search's hypotheses (``sequences_ids``, best first)
-        and `scores` their mean log probabilities per token as CTranslate2 gives them (``scores``,
-        ``length_penalty`` 1). Where the decoder would rather write nothing, nothing it is. Raises
-        ValueError if there are no candidates.
+        `candidates` are the token ids of all hypotheses of a beam search (``sequences_ids``) and
+        `scores` the logarithms of their probabilities, which CTranslate2 gives as ``scores`` with
+        ``length_penalty=0`` (with any other it never ends at once). A candidate without words is
+        chosen where the decoder finds it likelier than all others together. Raises ValueError if
+        there are no candidates.
         """
         if not candidates:
             raise ValueError("no candidates to choose from")
         heard = self.log_probabilities(encoded)
         fits = [self._fit(heard, tokens) for tokens in candidates]
-        both = [
-            score * (len(tokens) + 1) + _TRUST * fit.total if fit.words else _NEVER
-            for score, tokens, fit in zip(scores, candidates, fits, strict=True)
-        ]
-        best = max(range(len(both)), key=both.__getitem__) if fits[0].words else 0
+        both = [score + _TRUST * fit.total for score, fit in zip(scores, fits, strict=True)]
+        for index, (score, fit) in enumerate(zip(scores, fits, strict=True)):
+            if not fit.words:
+                both[index] = math.inf if score > _LIKELIER else -math.inf
+        best = max(range(len(both)), key=both.__getitem__)
         return best, fits[best]
 
     def _fit(self, scores: NDArray[np.float32], tokens: Sequence[int]) -> Fit:

@@ -65,14 +65,14 @@ def test_silence_fits_no_words(head: PhoneHead) -> None:
 
 def test_the_candidate_that_fits_the_sound_is_chosen(head: PhoneHead) -> None:
     heard = spoken(0, 1, 0, 2, 3, 0)
-    index, fit = head.choose(heard, [[0, 0], [0, 1], []], [-0.2, -0.4, -0.3])
+    index, fit = head.choose(heard, [[0, 0], [0, 1], []], [-0.5, -1.4, -0.9])
     assert index == 1
     assert fit == head.fit(heard, [0, 1])
 
 
 def test_a_decoder_that_writes_nothing_is_believed(head: PhoneHead) -> None:
-    index, fit = head.choose(spoken(0, 1, 0), [[99], [0]], [-0.1, -0.2])
-    assert index == 0
+    index, fit = head.choose(spoken(0, 1, 0), [[0], [99]], [-1.2, -0.4])
+    assert index == 1
     assert fit.words == ()
 
 
