@@ -138,21 +138,31 @@ class Ear:
             encoded,
             [prompt],
             beam_size=self._habits.beam_size,
+            num_hypotheses=self._habits.beam_size if self._head else 1,
+            length_penalty=0 if self._head else 1,  # the head's models may end at once
             max_length=min(self._habits.max_tokens, len(prompt) + room),
             return_scores=True,
             return_no_speech_prob=True,
         )
         result = cast(_Result, results[0])
-        tokens, score = list(result.sequences_ids[0]), result.scores[0]
+        tokens, logprob, fit = self._best(result, np.array(encoded)[0])
         text = self._text(tokens, tokenizer.timestamp_begin)
-        fit = self._head.fit(np.array(encoded)[0], tokens) if self._head and text else None
-        doubt = self._habits.doubt(text, score, result.no_speech_prob, fit)
+        doubt = self._habits.doubt(text, logprob, result.no_speech_prob, fit if text else None)
         return Window(
             text="" if doubt else text,
-            avg_logprob=score * len(tokens) / (len(tokens) + 1),
+            avg_logprob=logprob,
             no_speech_prob=result.no_speech_prob,
             reason=doubt,
         )
+
+    def _best(self, result: _Result, encoded: Samples) -> tuple[list[int], float, Fit | None]:
+        """The hypothesis to take, its log probability by token (the end counted), its fit."""
+        if self._head is None:
+            tokens = list(result.sequences_ids[0])
+            return tokens, result.scores[0] * len(tokens) / (len(tokens) + 1), None
+        which, fit = self._head.choose(encoded, result.sequences_ids, result.scores)
+        tokens = list(result.sequences_ids[which])
+        return tokens, result.scores[which] / (len(tokens) + 1), fit
 
     def _text(self, tokens: Sequence[int], timestamps: int) -> str:
         """Not Tokenizer.decode, which takes every id above <|endoftext|> for a control token."""

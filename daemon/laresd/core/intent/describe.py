@@ -14,7 +14,7 @@ from laresd.core.intent.targets import same_area
 from laresd.core.intent.text import tokens
 from laresd.types import Entity
 
-SHORTEST_FUZZY = 4  # letters: shorter words are too alike
+SHORTEST_FUZZY = 5  # letters: shorter words are too alike ("deck", "desk")
 LONG = 8  # letters from which two may differ
 
 
