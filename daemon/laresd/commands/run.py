@@ -22,7 +22,7 @@ from laresd.frontends.forms import turn_form
 log = logging.getLogger(__name__)
 
 AFTERWARDS = """
-Lares is listening{ears}. In another terminal:
+Lares is up{ears}. In another terminal:
     .venv/bin/lares ask "set the bedroom lamp to fifty percent"
     .venv/bin/lares say daemon/laresd/bundled/demo/front-door.wav
     .venv/bin/lares devices
@@ -69,7 +69,7 @@ async def _play_first(box: Box) -> None:
 def _explain(box: Box) -> None:
     mqtt, ears = box.config.mqtt, ""
     if box.config.audio.enabled:
-        ears = f": say “{box.config.wake.phrase or box.config.wake.words[0].replace('_', ' ')}”"
+        ears = f"; with a microphone, say “{box.config.wake.phrase or box.config.wake.words[0].replace('_', ' ')}”"
     text = AFTERWARDS.format(
         ears=ears, host=mqtt.host, port=mqtt.port, prefix=mqtt.prefix, name=box.config.box.name
     )
