@@ -69,7 +69,9 @@ async def _play_first(box: Box) -> None:
 def _explain(box: Box) -> None:
     mqtt, ears = box.config.mqtt, ""
     if box.config.audio.enabled:
-        ears = f"; with a microphone, say “{box.config.wake.phrase or box.config.wake.words[0].replace('_', ' ')}”"
+        wake = box.config.wake
+        said = wake.phrase or " or ".join(word.replace("_", " ") for word in wake.words)
+        ears = f"; with a microphone, say “{said}”"
     text = AFTERWARDS.format(
         ears=ears, host=mqtt.host, port=mqtt.port, prefix=mqtt.prefix, name=box.config.box.name
     )
