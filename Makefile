@@ -39,7 +39,7 @@ WORK ?= $(HOME)/.cache/lares-train
 
 train-speech: ## make the bundled speech model from nothing: hours; goes on where it stopped
 	@daemon/training/prepare.sh "$(WORK)"
-	cd daemon && "$(WORK)/venv/bin/python" -m training.train_speech --work "$(WORK)"
+	cd daemon && "$(WORK)/venv/bin/python" -m training.train_speech --work "$(WORK)" $(TRAIN)
 
 bench-%: setup-test ## measure: commands, stt, idle, voice -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$*
