@@ -41,7 +41,7 @@ train-speech: ## make the bundled speech model from nothing: hours; goes on wher
 	@daemon/training/prepare.sh "$(WORK)"
 	cd daemon && "$(WORK)/venv/bin/python" -m training.train_speech --work "$(WORK)" $(TRAIN)
 
-bench-%: setup-test ## measure: commands, stt, idle, voice -> tests/bench/RESULTS.md
+bench-%: setup-test ## measure: commands, stt, idle, voice, llm -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$*
 
 clean: ## remove what was made here

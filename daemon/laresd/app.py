@@ -110,6 +110,7 @@ async def running(
             "bus": box.bus.run(),
             "devices": box.devices.run(),
             "names for the grammar": _teach(box),
+            "head for the language model": _warm(box),
             "timers": box.timers.run(),
             "control": control.run(),
             "requests over MQTT": MqttFrontend(box.bus, box.assistant, box.clock, config).run(),
@@ -203,7 +204,7 @@ def _specs(config: Config) -> dict[str, Spec]:
     }
     if config.llm.enabled:
         model = _model(models, ModelKind.LLM, config.llm.model)
-        chosen["llm"] = specs.language_model(config.llm, model)
+        chosen["llm"] = specs.language_model(config.llm, model, config.box.state_dir / "heads")
     return chosen
 
 
@@ -255,6 +256,18 @@ async def _teach(box: Box) -> None:
             await box.assistant.prepare(box.config.box.language)
         except LaresError as error:
             log.warning("the sentence grammar does not know the home yet: %s", error)
+        await box.devices.changed(home)
+        await asyncio.sleep(HOME_QUIET)
+
+
+async def _warm(box: Box) -> None:
+    """Keep the prompt's head computed for the home as it is, when nobody needs the model."""
+    while True:
+        home = box.devices.home()
+        try:
+            await box.assistant.warm()
+        except LaresError as error:
+            log.warning("the language model is not prepared for the home: %s", error)
         await box.devices.changed(home)
         await asyncio.sleep(HOME_QUIET)
 

@@ -94,6 +94,7 @@ class Llm:
     context: int = 2048  # tokens
     threads: int = 0  # 0: one per core, at most 4
     timeout_s: float = 30.0
+    kept_heads_mb: int = 512  # disk for the computed beginnings of prompts; 0: none is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from laresd.turns import Effect, Event, Phase
 from laresd.types import (
     Action,
+    ChatMessage,
     Generation,
     Heard,
     Home,
@@ -80,6 +81,13 @@ class Synthesizer(Protocol):
 class LanguageModel(Protocol):
     def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
         """The answer's text in pieces as they are decoded; greedy when temperature is 0."""
+        ...
+
+    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+        """Have the messages that later prompts begin with computed, as background work.
+
+        Gives way to every `generate` and goes on afterwards. Raises what `generate` raises.
+        """
         ...
 
 

@@ -76,3 +76,15 @@ async def test_a_deadline_that_has_passed_is_an_error(model: LanguageModel) -> N
     with pytest.raises(DeadlineExceeded):
         async for _ in model.generate(ask(LONG), deadline=late):
             pass
+
+
+async def test_a_head_can_be_prepared_and_changes_no_answer(model: LanguageModel) -> None:
+    first = await whole(model, ask(LONG))
+    await model.prepare(ask("").messages[:1], deadline=soon())
+    assert "".join(await whole(model, ask(LONG))) == "".join(first)
+
+
+async def test_preparing_has_a_deadline(model: LanguageModel) -> None:
+    late = asyncio.get_running_loop().time() - 1.0
+    with pytest.raises(DeadlineExceeded):
+        await model.prepare(ask("").messages[:1], deadline=late)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from laresd.errors import DeadlineExceeded, LaresError
-from laresd.types import Generation
+from laresd.types import ChatMessage, Generation
 
 
 class FakeLanguageModel:
@@ -26,6 +26,7 @@ class FakeLanguageModel:
         self.text = text
         self.error = error
         self.asked: list[Generation] = []
+        self.prepared: list[tuple[ChatMessage, ...]] = []
         self._seconds = seconds
 
     async def generate(
@@ -42,3 +43,10 @@ class FakeLanguageModel:
             except TimeoutError:
                 raise DeadlineExceeded("the language model did not answer in time") from None
             yield word if number == 0 else f" {word}"
+
+    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+        if self.error is not None:
+            raise self.error
+        if deadline <= asyncio.get_running_loop().time():
+            raise DeadlineExceeded("the language model had no time to prepare")
+        self.prepared.append(tuple(head))

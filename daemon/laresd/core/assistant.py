@@ -21,11 +21,12 @@ from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
-from laresd.types import Action, Generation, Home, Json, Reply, ReplyKind, Request
+from laresd.types import Action, ChatMessage, Generation, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
 
 _STARTED = ("scene", "script")
+WARM_TIMEOUT = 900.0  # seconds; a Raspberry Pi 4 reads 10 tokens of a 3B model in a second
 TALK_ENDINGS = ".!?。！？"
 
 
@@ -62,6 +63,7 @@ class CascadeAssistant:
         self._model = language_model
         self._timezone = timezone
         self._taught: dict[str, tuple[object, ...]] = {}
+        self._warmed: tuple[ChatMessage, ...] = ()
 
     async def prepare(self, language: str) -> None:
         """Teach the grammar the home as it is, so that the first request need not wait for it.
@@ -71,6 +73,17 @@ class CascadeAssistant:
         home = self._devices.home()
         await self._grammar.learn(home, language)
         self._taught[language] = _vocabulary(home)
+
+    async def warm(self) -> None:
+        """Have the language model compute what it reads before every command in this home.
+
+        Nothing happens without a model, or when it knows the home already. Raises what it raises.
+        """
+        head = prompt.head(self._devices.home())
+        if self._model is None or not self._config.llm.enabled or head == self._warmed:
+            return
+        await self._model.prepare(head, deadline=self._clock.now() + WARM_TIMEOUT)
+        self._warmed = head
 
     async def answer(self, request: Request) -> Reply:
         trace = Trace(self._clock.now)

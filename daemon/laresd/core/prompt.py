@@ -78,17 +78,22 @@ _VALUES = {
 
 def tool_call(request: Request, home: Home) -> Generation:
     """What the model is asked about a command."""
-    devices = _devices(home)
-    parts = [_SYSTEM, *_kinds(devices), "Devices:", *map(_line, devices), *_examples(devices)]
     room = f" (said in: {request.area})" if request.area else ""
     return Generation(
         messages=(
-            ChatMessage("system", "\n".join(parts)),
+            *head(home),
             ChatMessage("user", f"{request.text.strip()}{room}"),
         ),
-        grammar=grammar(devices),
+        grammar=grammar(_devices(home)),
         max_tokens=CALL_TOKENS,
     )
+
+
+def head(home: Home) -> tuple[ChatMessage, ...]:
+    """What every question about a command begins with, until the devices change."""
+    devices = _devices(home)
+    parts = [_SYSTEM, *_kinds(devices), "Devices:", *map(_line, devices), *_examples(devices)]
+    return (ChatMessage("system", "\n".join(parts)),)
 
 
 def talk(request: Request) -> Generation:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 
 from laresd.backends.workers.supervisor import Worker
-from laresd.errors import Permanent
+from laresd.errors import DeadlineExceeded, Permanent
 from laresd.frames import Fields
 from laresd.types import (
+    ChatMessage,
     Entity,
     Generation,
     Heard,
@@ -85,20 +86,65 @@ class WorkerLanguageModel:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._asked = 0  # answers that somebody waits for
+        self._free = asyncio.Event()  # nobody waits for an answer
+        self._free.set()
+        self._background: asyncio.Timeout | None = None  # of the preparation that runs now
 
     async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
         """The answer in pieces. A worker that dies after the first piece costs the answer."""
         body: dict[str, Json] = {
-            "messages": [{"role": m.role, "content": m.content} for m in generation.messages],
+            "messages": _rows(generation.messages),
             "grammar": generation.grammar,
             "max_tokens": generation.max_tokens,
             "temperature": generation.temperature,
             "stop": list(generation.stop),
         }
-        async with aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames:
-            async for frame in frames:
-                if frame.op == "part":
-                    yield Fields(frame.body).text("text")
+        self._take()
+        try:
+            async with aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames:
+                async for frame in frames:
+                    if frame.op == "part":
+                        yield Fields(frame.body).text("text")
+        finally:
+            self._give_back()
+
+    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+        """What was computed before it had to give way stays in the worker's context."""
+        while not await self._prepared({"messages": _rows(head)}, deadline):
+            pass
+
+    async def _prepared(self, body: Mapping[str, Json], deadline: float) -> bool:
+        """False when somebody asked for an answer meanwhile."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._free.wait()
+        except TimeoutError:
+            raise DeadlineExceeded("the language model had no time to prepare") from None
+        try:
+            async with asyncio.timeout(None) as self._background:
+                await self._worker.call("prepare", body, deadline=deadline)
+        except TimeoutError:
+            return False
+        finally:
+            self._background = None
+        return True
+
+    def _take(self) -> None:
+        self._asked += 1
+        self._free.clear()
+        if self._background is not None and not self._background.expired():
+            self._background.reschedule(asyncio.get_running_loop().time())
+            self._background = None
+
+    def _give_back(self) -> None:
+        self._asked -= 1
+        if not self._asked:
+            self._free.set()
+
+
+def _rows(messages: Sequence[ChatMessage]) -> list[Json]:
+    return [{"role": message.role, "content": message.content} for message in messages]
 
 
 class WorkerGrammar:

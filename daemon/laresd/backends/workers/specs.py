@@ -53,8 +53,10 @@ def speech(settings: Speech) -> Spec:
     )
 
 
-def language_model(settings: Llm, model: str = "embedded") -> Spec:
-    """`model`: "embedded" or the path of the GGUF file that the settings name."""
+def language_model(settings: Llm, model: str = "embedded", heads: Path | None = None) -> Spec:
+    """`model`: "embedded" or the path of the GGUF file that the settings name. `heads`: the folder
+    that keeps the computed beginnings of prompts; None: they are not kept.
+    """
     return Spec(
         name="the language model",
         command=engine_command("llama"),
@@ -62,6 +64,8 @@ def language_model(settings: Llm, model: str = "embedded") -> Spec:
             "model": model,
             "context": settings.context,
             "threads": settings.threads,
+            "heads": str(heads) if heads else "",
+            "heads_bytes": settings.kept_heads_mb * 1_000_000,
             "nice": 5,
         },
         load_timeout_s=180.0,
