@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
@@ -105,12 +106,13 @@ async def running(
         config = dataclasses.replace(config, mqtt=mqtt)
         box = await _build(config, sound, on_turn, stack)
         handlers.update(_operations(box).handlers())
+        teach, warm = partial(box.assistant.prepare, config.box.language), box.assistant.warm
         parts: dict[str, Coroutine[None, None, None]] = {
             **{f"worker {name}": worker.run() for name, worker in box.workers.items()},
             "bus": box.bus.run(),
             "devices": box.devices.run(),
-            "names for the grammar": _teach(box),
-            "head for the language model": _warm(box),
+            "names for the grammar": _follow_home(box, "the sentence grammar", teach),
+            "head for the language model": _follow_home(box, "the language model", warm),
             "timers": box.timers.run(),
             "control": control.run(),
             "requests over MQTT": MqttFrontend(box.bus, box.assistant, box.clock, config).run(),
@@ -248,26 +250,16 @@ async def _alone(name: str, run: Coroutine[None, None, None]) -> None:
         log.error("%s has stopped: %s", name, error)
 
 
-async def _teach(box: Box) -> None:
-    """Keep the grammar's names those of the home, so that no request waits for it."""
+async def _follow_home(
+    box: Box, who: str, learn: Callable[[], Coroutine[None, None, None]]
+) -> None:
+    """Have somebody learn the home whenever it changed, so that no request waits for it."""
     while True:
         home = box.devices.home()
         try:
-            await box.assistant.prepare(box.config.box.language)
+            await learn()
         except LaresError as error:
-            log.warning("the sentence grammar does not know the home yet: %s", error)
-        await box.devices.changed(home)
-        await asyncio.sleep(HOME_QUIET)
-
-
-async def _warm(box: Box) -> None:
-    """Keep the prompt's head computed for the home as it is, when nobody needs the model."""
-    while True:
-        home = box.devices.home()
-        try:
-            await box.assistant.warm()
-        except LaresError as error:
-            log.warning("the language model is not prepared for the home: %s", error)
+            log.warning("%s does not know the home yet: %s", who, error)
         await box.devices.changed(home)
         await asyncio.sleep(HOME_QUIET)
 

@@ -79,8 +79,10 @@ class CascadeAssistant:
 
         Nothing happens without a model, or when it knows the home already. Raises what it raises.
         """
+        if self._model is None or not self._config.llm.enabled:
+            return
         head = prompt.head(self._devices.home())
-        if self._model is None or not self._config.llm.enabled or head == self._warmed:
+        if head == self._warmed:
             return
         await self._model.prepare(head, deadline=self._clock.now() + WARM_TIMEOUT)
         self._warmed = head

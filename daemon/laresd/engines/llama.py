@@ -242,8 +242,7 @@ def load(options: Fields) -> worker.Loaded:
         )
     except (ValueError, RuntimeError) as error:
         raise _unusable(path, str(error)) from error
-    store = _store(path, options)
-    talker = Talker(model, store)
+    talker = Talker(model, _store(path, options))
     facts: dict[str, Json] = {
         "model": path.name,
         "megabytes": round(size / 1e6, 1),
@@ -256,9 +255,10 @@ def load(options: Fields) -> worker.Loaded:
 
 def _store(model: Path, options: Fields) -> PrefixStore | None:
     """Where heads are kept, keyed by all that their state depends on."""
-    folder, room = Path(options.text("heads", "")), options.integer("heads_bytes", 0)
-    if not options.text("heads", "") or not room:
+    heads, room = options.text("heads", ""), options.integer("heads_bytes", 0)
+    if not heads or not room:
         return None
+    folder = Path(heads)
     try:
         digest = kept_digest(model, folder)
         return PrefixStore(folder, f"{digest} llama.cpp {llama_cpp.__version__} {KV_TYPE}", room)

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ SUFFIX = ".head"
 _MAGIC = "lares-head-1"
 _MAX_HEADER = 4096  # bytes
 _TOKEN_BYTES = 4
-_READ_AT_ONCE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +88,12 @@ class PrefixStore:
         if size > self._max_bytes:
             log.info("a head of %d bytes is larger than the whole store", size)
             return False
-        part = path.with_suffix(f".{os.getpid()}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(size, path)
-            with part.open("wb") as file:
-                file.writelines(content)
-            part.replace(path)
+            _write_whole(path, content)
         except OSError as error:
             log.warning("the prompt's head is not kept for the next start: %s", error)
-            with contextlib.suppress(OSError):
-                part.unlink()
             return False
         self._known[path] = head.tokens
         return True
@@ -175,11 +169,8 @@ class PrefixStore:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal. Raises OSError."""
-    found = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_READ_AT_ONCE):
-            found.update(chunk)
-    return found.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def kept_digest(path: Path, folder: Path) -> str:
@@ -198,14 +189,25 @@ def kept_digest(path: Path, folder: Path) -> str:
     except (OSError, ValueError):
         pass
     digest = file_digest(path)
-    part = note.with_suffix(f".{os.getpid()}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part.write_text(digest, "ascii")
-        part.replace(note)
+        _write_whole(note, [digest.encode()])
     except OSError as error:
         log.warning("the model's checksum is not kept: %s", error)
     return digest
+
+
+def _write_whole(path: Path, content: Iterable[bytes]) -> None:
+    """Write under a temporary name and rename: `path` is complete or as before. Raises OSError."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(content)
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
 
 
 def shared_length(one: Sequence[int], other: Sequence[int]) -> int:

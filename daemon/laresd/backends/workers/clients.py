@@ -135,7 +135,6 @@ class WorkerLanguageModel:
         self._free.clear()
         if self._background is not None and not self._background.expired():
             self._background.reschedule(asyncio.get_running_loop().time())
-            self._background = None
 
     def _give_back(self) -> None:
         self._asked -= 1
