@@ -125,8 +125,10 @@ def write_phone_head(model: SpeechModel, vocabulary: Vocabulary, path: Path) -> 
     )
 
 
-def convert(model: SpeechModel, vocabulary: Vocabulary, folder: Path) -> None:
-    """Write the complete model folder (without its card)."""
+def convert(
+    model: SpeechModel, vocabulary: Vocabulary, folder: Path, *, seconds: float, utterances: int
+) -> None:
+    """Write the complete model folder (without its card); it says how long it was trained."""
     folder.mkdir(parents=True, exist_ok=True)
     spec = whisper_model_spec(model, vocabulary)
     spec.validate()
@@ -141,7 +143,13 @@ def convert(model: SpeechModel, vocabulary: Vocabulary, folder: Path) -> None:
         "n_fft": 400,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=1), "utf-8")
-    habits = {"padding": "speech", "languages": ["en"], "max_tokens": MAX_TOKENS, "beam_size": 8}
+    habits = {
+        "padding": "speech",
+        "languages": ["en"],
+        "max_tokens": MAX_TOKENS,
+        "beam_size": 8,
+        "trained": {"seconds": round(seconds), "utterances": utterances},
+    }
     (folder / "lares.json").write_text(json.dumps(habits, indent=1) + "\n", "utf-8")
     write_phone_head(model, vocabulary, folder / "phone_head.npz")
     # Raises if the folder is not what it should be.

@@ -2,7 +2,7 @@
 and resumes.
 
 ``python -m training.fit --work DIR --minutes N`` goes on from DIR/run/checkpoint.pt if there is
-one.
+one; ``--from-model DIR`` begins with the weights of a shipped model instead of with nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from torch.nn import functional
 from training import augment
 from training.batches import IGNORE, Batch, Examples
 from training.model import Shape, SpeechModel
+from training.shipped import read_shipped
 from training.vocabulary import load_vocabulary
 
 _EMA, _EMA_STEPS = 0.998, 4  # decay per step; the average is renewed every few steps
@@ -42,18 +43,20 @@ class Plan:
     batch: int = 16
     processes: int = 2
 
-    def rate(self, spent_s: float) -> float:
-        """The learning rate after `spent_s` seconds: a short rise, a plateau, then down."""
-        if spent_s < self.warmup_s:
-            return self.peak_rate * (0.05 + 0.95 * spent_s / self.warmup_s)
+    def rate(self, spent_s: float, begun_s: float = 0.0) -> float:
+        """The learning rate after `spent_s` seconds: a short rise, a plateau, then down.
+
+        It rises from `begun_s` on, when the optimizer was new.
+        """
         left = max(0.0, 1 - spent_s / self.total_s)
-        return self.final_rate + (self.peak_rate - self.final_rate) * min(1.0, left / 0.75)
+        rate = self.final_rate + (self.peak_rate - self.final_rate) * min(1.0, left / 0.75)
+        return rate * min(1.0, 0.05 + 0.95 * (spent_s - begun_s) / self.warmup_s)
 
 
 @dataclass
 class Run:
     """What a checkpoint holds: the weights, their running average, the optimizer and how long it
-    took so far.
+    took so far. `begun_s`: how much of that was an earlier training, whose result this began with.
     """
 
     model: SpeechModel
@@ -61,6 +64,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     spent_s: float = 0.0
     utterances: int = 0
+    begun_s: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
 
     def renew_average(self, decay: float) -> None:
@@ -80,6 +84,7 @@ class Run:
                 "optimizer": self.optimizer.state_dict(),
                 "spent_s": self.spent_s,
                 "utterances": self.utterances,
+                "begun_s": self.begun_s,
             },
             part,
         )
@@ -94,6 +99,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["fused"] = True
         self.spent_s, self.utterances = state["spent_s"], state["utterances"]
+        self.begun_s = state["begun_s"]
 
 
 def losses_of(model: SpeechModel, batch: Batch, with_decoder: bool) -> dict[str, Tensor]:
@@ -178,7 +184,7 @@ def _train(
         if run.spent_s >= plan.frames_only_s and not with_decoder:
             with_decoder = True
             begin_words(run)
-        rate = plan.rate(run.spent_s)
+        rate = plan.rate(run.spent_s, run.begun_s)
         examples.strength = augment.Strength.growing(run.spent_s / plan.total_s)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
@@ -221,20 +227,23 @@ def begin_words(run: Run) -> None:
         run.optimizer.state.pop(getattr(run.model.phone_head, part), None)
 
 
-def new_run(tokens: int) -> Run:
-    """A fresh model with its optimizer; the same in every process."""
+def new_run(tokens: int, from_model: Path | None = None) -> Run:
+    """A model with a new optimizer, the same in every process: a fresh one, or a shipped one."""
     torch.manual_seed(1)
-    model = SpeechModel(Shape(tokens))
+    shipped = read_shipped(from_model, tokens) if from_model else None
+    model = shipped.model if shipped else SpeechModel(Shape(tokens))
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
-    return Run(
-        model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer
-    )
+    run = Run(model, {name: value.clone() for name, value in model.state_dict().items()}, optimizer)
+    if shipped:
+        run.spent_s = run.begun_s = shipped.seconds
+        run.utterances = shipped.utterances
+    return run
 
 
-def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
+def _process(rank: int, work: Path, plan: Plan, until_s: float, from_model: Path | None) -> None:
     torch.set_num_threads(1)
     if plan.processes > 1:
         meeting = f"file://{work}/run/meeting-{os.getppid()}"
@@ -242,7 +251,7 @@ def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
             "gloo", init_method=meeting, rank=rank, world_size=plan.processes
         )
     vocabulary = load_vocabulary(work / "vocabulary.json")
-    run, folder = new_run(len(vocabulary.tokens)), work / "run"
+    run, folder = new_run(len(vocabulary.tokens), from_model), work / "run"
     if (folder / "checkpoint.pt").exists():
         run.load(folder / "checkpoint.pt")
     examples = Examples(
@@ -262,17 +271,22 @@ def _process(rank: int, work: Path, plan: Plan, until_s: float) -> None:
         distributed.destroy_process_group()
 
 
-def fit(work: Path, plan: Plan, until_s: float = float("inf")) -> None:
-    """Train in `plan.processes` processes until the plan's time, or `until_s`, is spent."""
+def fit(
+    work: Path, plan: Plan, *, until_s: float = float("inf"), from_model: Path | None = None
+) -> None:
+    """Train in `plan.processes` processes until the plan's time, or `until_s`, is spent.
+
+    `from_model`: the shipped model to begin with when there is no checkpoint.
+    """
     load_vocabulary(work / "vocabulary.json")  # made once, before the processes read it
     (work / "run").mkdir(parents=True, exist_ok=True)
     if plan.processes == 1:
-        _process(0, work, plan, until_s)
+        _process(0, work, plan, until_s, from_model)
     else:
         # So that the processes below end with this one.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         torch.multiprocessing.spawn(  # type: ignore[attr-defined, no-untyped-call]
-            _process, (work, plan, until_s), nprocs=plan.processes, daemon=True
+            _process, (work, plan, until_s, from_model), nprocs=plan.processes, daemon=True
         )
 
 
@@ -291,6 +305,7 @@ def main() -> None:
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--from-model", type=Path, help="a shipped model to begin with")
     arguments = parser.parse_args()
     plan = Plan(
         60 * arguments.minutes,
@@ -298,7 +313,7 @@ def main() -> None:
         batch=arguments.batch,
         processes=arguments.processes,
     )
-    fit(arguments.work, plan)
+    fit(arguments.work, plan, from_model=arguments.from_model)
 
 
 if __name__ == "__main__":

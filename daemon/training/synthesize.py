@@ -47,16 +47,21 @@ def evaluation_sets() -> dict[str, EvaluationSet]:
     }
 
 
-def synthesize(work: Path, ordinary: int, kokoro: int, evaluation: bool = True) -> None:
-    """Make every shard that is not there yet, saying how long each takes."""
+def synthesize(
+    work: Path, ordinary: int, kokoro: int, *, first: int = 0, evaluation: bool = True
+) -> None:
+    """Make every shard that is not there yet, saying how long each takes.
+
+    `first`: the number of the first shard; others than an earlier training had say other things.
+    """
     if evaluation:
         for number, (name, sentences) in enumerate(evaluation_sets().items()):
             path, seed = work / "evaluation" / name, _EVALUATION_SEED + number
             _make(path, partial(corpus.make_evaluation_shard, path, seed, **vars(sentences)))
-    for number in range(ordinary):
+    for number in range(first, first + ordinary):
         path = work / "train" / f"ordinary-{number:04d}"
         _make(path, partial(corpus.make_training_shard, path, number))
-    for number in range(kokoro):
+    for number in range(first, first + kokoro):
         path = work / "train" / f"kokoro-{number:04d}"
         _make(path, partial(corpus.make_kokoro_shard, path, _KOKORO_SEED + number))
 
@@ -75,9 +80,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--ordinary", type=int, default=40)
     parser.add_argument("--kokoro", type=int, default=25)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first shard")
     parser.add_argument("--no-evaluation", action="store_true")
     arguments = parser.parse_args()
-    synthesize(arguments.work, arguments.ordinary, arguments.kokoro, not arguments.no_evaluation)
+    synthesize(
+        arguments.work,
+        arguments.ordinary,
+        arguments.kokoro,
+        first=arguments.first,
+        evaluation=not arguments.no_evaluation,
+    )
 
 
 if __name__ == "__main__":

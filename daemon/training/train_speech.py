@@ -66,8 +66,8 @@ def card_facts(work: Path, processes: int) -> dict[str, object]:
 def finish(work: Path, model: Path, recordings: Path | None, processes: int) -> None:
     """Convert the newest checkpoint into `model`, choose its limits, measure it, write its card."""
     vocabulary = load_vocabulary(work / "vocabulary.json")
-    network, _, _ = load_average(work, len(vocabulary.tokens))
-    convert(network, vocabulary, model)
+    network, seconds, seen = load_average(work, len(vocabulary.tokens))
+    convert(network, vocabulary, model, seconds=seconds, utterances=seen)
     recognizer = Recognizer(model)
     print(calibrate(recognizer, work, model), flush=True)
     limits = read_limits(model)
@@ -96,7 +96,11 @@ def main() -> None:
     parser.add_argument(
         "--recordings", type=Path, help="recordings with a manifest.json, to measure"
     )
-    parser.add_argument("--minutes", type=float, default=100, help="training time")
+    parser.add_argument(
+        "--minutes", type=float, default=100, help="training time, earlier included"
+    )
+    parser.add_argument("--from-model", type=Path, help="a shipped model to begin with")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first shard")
     parser.add_argument("--processes", type=int, default=2, help="CPU cores to train on")
     parser.add_argument("--ordinary", type=int, default=26, help="shards of 1000 utterances")
     parser.add_argument("--kokoro", type=int, default=17, help="shards of 100 utterances")
@@ -106,9 +110,12 @@ def main() -> None:
         if missing := list(missing_synthesizers()):
             packages = Path(__file__).with_name("apt-packages.txt")
             sys.exit(f"Not installed: {', '.join(missing)}\napt-get install $(cat {packages})")
-        synthesize(arguments.work / "data", arguments.ordinary, arguments.kokoro)
+        synthesize(
+            arguments.work / "data", arguments.ordinary, arguments.kokoro, first=arguments.first
+        )
         frames_s = 60 * min(10.0, 0.12 * arguments.minutes)
-        fit(arguments.work, Plan(60 * arguments.minutes, frames_s, processes=arguments.processes))
+        plan = Plan(60 * arguments.minutes, frames_s, processes=arguments.processes)
+        fit(arguments.work, plan, from_model=arguments.from_model)
     finish(arguments.work, arguments.model, arguments.recordings, arguments.processes)
 
 
