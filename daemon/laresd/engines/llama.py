@@ -28,7 +28,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from llama_cpp.llama_grammar import LlamaGrammar
 
 from laresd.engines import worker
-from laresd.engines.prefixes import Head, PrefixStore, kept_digest, shared_length
+from laresd.engines.llm.store import Head, PrefixStore, kept_digest, shared_length
 from laresd.errors import Permanent, Refused
 from laresd.frames import Fields
 from laresd.types import Json

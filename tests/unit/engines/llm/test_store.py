@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laresd.engines.prefixes import (
+from laresd.engines.llm.store import (
     SUFFIX,
     Head,
     PrefixStore,
