@@ -8,7 +8,9 @@ An engine is a function `load(options) -> Loaded`; its module ends with
 The daemon's first frame is `load`, with the engine's options as body; the answer is `ready` with
 facts, or `error`. After that each frame is a call of one of the engine's ops, answered by any
 number of `progress` and `part` frames and exactly one `result` or `error`, cancelled calls too.
-Calls run one at a time, in order; `cancel` (with the id of the call to give up) overtakes them.
+Handlers run one at a time, in order; one that returns None has begun a call that goes on beside
+the next ones, and is ended from another thread. `cancel` (with the id of the call to give up)
+overtakes all of them.
 
 The process ends when stdin closes, when its parent dies and on SIGTERM; SIGINT is ignored, because
 Ctrl-C is the daemon's business. Whatever a library prints goes to stderr.
@@ -48,20 +50,41 @@ class Answer:
 
 
 class Call:
-    """One request, as its handler sees it."""
+    """One request, as its handler sees it. Everything here is safe from any thread."""
 
-    def __init__(self, frame: Frame, channel: Channel, cancelled: threading.Event) -> None:
+    def __init__(
+        self, frame: Frame, channel: Channel, ended: Callable[[int], None] = lambda number: None
+    ) -> None:
+        """`ended` is told the request's id once it has its final answer."""
         self.op = frame.op
         self.body = Fields(frame.body)
         self.payload = frame.payload
         self._id = frame.id
         self._channel = channel
-        self._cancelled = cancelled
+        self._ended = ended
+        self._over = False
+        self._cancelled = False
+        self._on_cancel: Callable[[], None] | None = None
+        self._lock = threading.Lock()
 
     @property
     def cancelled(self) -> bool:
         """True once nobody waits for the answer; a long handler returns soon after."""
-        return self._cancelled.is_set()
+        return self._cancelled
+
+    def when_cancelled(self, tell: Callable[[], None]) -> None:
+        """Call `tell` once when nobody waits any more; at once if that is so already."""
+        with self._lock:
+            self._on_cancel = tell
+        if self._cancelled:
+            tell()
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        with self._lock:
+            self._cancelled, tell = True, self._on_cancel
+        if tell is not None:
+            tell()
 
     def progress(self, **facts: Json) -> None:
         """Say that the work is getting on, so that it is not taken for a hang."""
@@ -71,8 +94,26 @@ class Call:
         """One piece of a streamed answer."""
         self._channel.send(Frame("part", self._id, body, payload))
 
+    def end(self, answer: Answer) -> None:
+        """The result. What comes after the first final answer is ignored."""
+        if self._closing():
+            self._channel.send(Frame("result", self._id, answer.body, answer.payload))
+            self._ended(self._id)
 
-Handler = Callable[[Call], Answer]
+    def fail(self, error: LaresError) -> None:
+        """The error that ends the call."""
+        if self._closing():
+            self._channel.fail(self._id, error)
+            self._ended(self._id)
+
+    def _closing(self) -> bool:
+        with self._lock:
+            first, self._over = not self._over, True
+        return first
+
+
+Handler = Callable[[Call], Answer | None]
+"""Serves a call. None: the call goes on, and ends by `Call.end` or `Call.fail`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +162,13 @@ class Channel:
 
 
 class Loop:
-    """Reads calls in one thread and runs them in another, one at a time."""
+    """Reads calls in one thread and runs their handlers in another, one at a time."""
 
     def __init__(self, channel: Channel, loaded: Loaded) -> None:
         self._channel = channel
         self._handlers = loaded.handlers
-        self._calls: queue.Queue[tuple[Frame, threading.Event] | None] = queue.Queue()
-        self._waiting: dict[int, threading.Event] = {}  # by id: queued or running
+        self._calls: queue.Queue[Call | None] = queue.Queue()
+        self._open: dict[int, Call] = {}  # by id: queued, running, or going on
         self._lock = threading.Lock()
 
     def read(self) -> None:
@@ -140,45 +181,45 @@ class Loop:
 
     def work(self) -> None:
         """Run calls until the channel closes."""
-        while (item := self._calls.get()) is not None:
-            frame, cancelled = item
-            try:
-                self._run(frame, cancelled)
-            finally:
-                with self._lock:
-                    del self._waiting[frame.id]
+        while (call := self._calls.get()) is not None:
+            self._run(call)
 
     def _accept(self, frame: Frame) -> None:
         with self._lock:
-            if frame.op == "cancel":
-                if frame.id in self._waiting:
-                    self._waiting[frame.id].set()
-                return
-            full = len(self._waiting) >= MAX_QUEUED or frame.id in self._waiting
-            if not full:
-                cancelled = self._waiting[frame.id] = threading.Event()
-                self._calls.put((frame, cancelled))
-        if full:
+            known = self._open.get(frame.id)
+            full = len(self._open) >= MAX_QUEUED or known is not None
+            if frame.op != "cancel" and not full:
+                call = self._open[frame.id] = Call(frame, self._channel, self._ended)
+                self._calls.put(call)
+        if frame.op == "cancel":
+            if known is not None:
+                known.cancel()
+        elif full:
             self._channel.fail(frame.id, Permanent(f"no room for request {frame.id}"))
 
-    def _run(self, frame: Frame, cancelled: threading.Event) -> None:
+    def _ended(self, number: int) -> None:
+        with self._lock:
+            del self._open[number]
+
+    def _run(self, call: Call) -> None:
         try:
-            answer = Answer() if cancelled.is_set() else self._handle(frame, cancelled)
+            answer = Answer() if call.cancelled else self._handle(call)
         except LaresError as error:
-            self._channel.fail(frame.id, error)
+            call.fail(error)
         except (MemoryError, BrokenPipeError):
             raise
         except Exception as error:  # the worker's edge
-            log.exception("%s failed", frame.op)
-            self._channel.fail(frame.id, _unexpected(error))
+            log.exception("%s failed", call.op)
+            call.fail(_unexpected(error))
         else:
-            self._channel.send(Frame("result", frame.id, answer.body, answer.payload))
+            if answer is not None:
+                call.end(answer)
 
-    def _handle(self, frame: Frame, cancelled: threading.Event) -> Answer:
-        handler = self._handlers.get(frame.op)
+    def _handle(self, call: Call) -> Answer | None:
+        handler = self._handlers.get(call.op)
         if handler is None:
-            raise Permanent(f"this worker has no operation {frame.op!r}")
-        return handler(Call(frame, self._channel, cancelled))
+            raise Permanent(f"this worker has no operation {call.op!r}")
+        return handler(call)
 
 
 def main(load: Load) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from laresd.engines import whisper
 from laresd.engines.whisper import Habits
-from laresd.engines.worker import Answer, Call, Channel
+from laresd.engines.worker import Call, Channel
 from laresd.errors import Permanent
 from laresd.frames import Fields, Frame
 from laresd.types import Json
@@ -30,7 +29,8 @@ def transcribe(folder: Path, pcm: bytes, language: str = "en") -> Mapping[str, J
     loaded = whisper.load(Fields({"model": str(folder), "threads": 1}))
     frame = Frame("transcribe", 1, {"language": language}, pcm)
     channel = Channel(io.BytesIO(), io.BytesIO())
-    answer: Answer = loaded.handlers["transcribe"](Call(frame, channel, threading.Event()))
+    answer = loaded.handlers["transcribe"](Call(frame, channel))
+    assert answer is not None
     return answer.body
 
 

@@ -147,6 +147,48 @@ def test_a_call_sees_that_it_was_cancelled_while_it_runs() -> None:
     assert answers(sink) == [Frame("result", 1)]
 
 
+def test_a_call_may_go_on_beside_the_next_ones_and_ends_from_any_thread() -> None:
+    going_on: list[Call] = []
+    begin: Handler = going_on.append
+    handlers: Mapping[str, Handler] = {"begin": begin, "echo": lambda call: Answer()}
+    pipe, sink = channel(Frame("begin", 1), Frame("begin", 2), Frame("echo", 3))
+    loop = Loop(pipe, Loaded(handlers))
+    loop.read()
+    loop.work()
+    for call in reversed(going_on):
+        ender = threading.Thread(target=call.end, args=(Answer({"late": True}),))
+        ender.start()
+        ender.join()
+    late: dict[str, Json] = {"late": True}
+    assert answers(sink) == [Frame("result", 3), Frame("result", 2, late), Frame("result", 1, late)]
+
+
+def test_a_call_has_one_end_whoever_comes_second() -> None:
+    ended: list[int] = []
+    pipe, sink = channel()
+    call = Call(Frame("begin", 5), pipe, ended.append)
+    call.fail(Refused("no"))
+    call.end(Answer())
+    call.fail(Refused("again"))
+    assert [frame.op for frame in answers(sink)] == ["error"]
+    assert ended == [5]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_call_that_goes_on_is_told_that_nobody_waits(early: bool) -> None:
+    told: list[str] = []
+    pipe, _ = channel()
+    call = Call(Frame("begin", 1), pipe)
+    if early:
+        call.cancel()
+    call.when_cancelled(lambda: told.append("cancelled"))
+    if not early:
+        assert told == []
+        call.cancel()
+    assert told == ["cancelled"]
+    assert call.cancelled
+
+
 def test_more_calls_than_may_wait_are_refused() -> None:
     calls = [Frame("echo", number) for number in range(1, MAX_QUEUED + 3)]
     found = run({"echo": lambda call: Answer()}, *calls)
