@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from training import other_words
 from training.features import HOP, RATE, log_mel_power
-from training.home_sentences import WAKE_PHRASES, home_sentence
-from training.other_sentences import foreign_sentence, other_sentence
+from training.home_sentences import WAKE_PHRASES, home_drill, home_sentence
+from training.other_sentences import foreign_sentence, other_drill, other_sentence
 from training.phones import PHONE_INDEX
 from training.synthesizers import Clip, speak
 from training.voices import ENGINE_SHARES, Voice, voices_of
@@ -25,6 +25,7 @@ from training.voices import ENGINE_SHARES, Voice, voices_of
 HOME, OTHER, FOREIGN = "home", "other", "foreign"
 NO_LABEL = 255
 BATCH = 10  # sentences per voice and call of a synthesizer
+_DRILLS = 0.25  # share of the training sentences that practise what is weak
 _LOUDNESS = 0.08  # root mean square of every clip, so that augmentation knows what gain means
 
 
@@ -61,10 +62,11 @@ def held_out_sentence(text: str) -> bool:
 
 
 def training_sentence(kind: str, dice: random.Random) -> str:
-    """A sentence of `kind` that is not held out; a few home sentences break off, to be written down
-    as far as they go.
+    """A sentence of `kind` that is not held out, every fourth one a drill; a few home sentences
+    break off, to be written down as far as they go.
     """
-    make = home_sentence if kind == HOME else other_sentence
+    usual, drill = (home_sentence, home_drill) if kind == HOME else (other_sentence, other_drill)
+    make = drill if dice.random() < _DRILLS else usual
     while True:
         text = make(dice)
         if not held_out_sentence(text):

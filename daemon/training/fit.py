@@ -1,5 +1,5 @@
-"""Fit the model: first the encoder to phones, then encoder and decoder together; stops by the clock
-and resumes.
+"""Fit the model: first the encoder to phones, then encoder and decoder together; stops after so
+much computing time, and resumes.
 
 ``python -m training.fit --work DIR --minutes N`` goes on from DIR/run/checkpoint.pt if there is
 one; ``--from-model DIR`` begins with the weights of a shipped model instead of with nothing.
@@ -22,35 +22,12 @@ from torch.nn import functional
 from training import augment
 from training.batches import IGNORE, Batch, Examples
 from training.model import Shape, SpeechModel
+from training.plan import Plan
 from training.shipped import read_shipped
 from training.vocabulary import load_vocabulary
 
 _EMA, _EMA_STEPS = 0.998, 4  # decay per step; the average is renewed every few steps
 _SAVE_EVERY_S = 120.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to spend the time: all times are seconds of wall clock spent training, over all resumed
-    runs.
-    """
-
-    total_s: float
-    frames_only_s: float  # at first only the per-frame phones and CTC are learned
-    peak_rate: float = 1.6e-3
-    final_rate: float = 2e-5
-    warmup_s: float = 60.0
-    batch: int = 16
-    processes: int = 2
-
-    def rate(self, spent_s: float, begun_s: float = 0.0) -> float:
-        """The learning rate after `spent_s` seconds: a short rise, a plateau, then down.
-
-        It rises from `begun_s` on, when the optimizer was new.
-        """
-        left = max(0.0, 1 - spent_s / self.total_s)
-        rate = self.final_rate + (self.peak_rate - self.final_rate) * min(1.0, left / 0.75)
-        return rate * min(1.0, 0.05 + 0.95 * (spent_s - begun_s) / self.warmup_s)
 
 
 @dataclass
@@ -155,7 +132,7 @@ def _share_gradients(model: nn.Module, processes: int) -> None:
 
 
 def _shared_seconds(seconds: float, processes: int) -> float:
-    """The first process's clock, so that all stop at the same step."""
+    """The first process's seconds, so that all stop at the same step."""
     if processes == 1:
         return seconds
     value = torch.tensor([seconds], dtype=torch.float64)
@@ -176,7 +153,8 @@ def _train(
     """Take steps until `until_s` seconds of training are spent; the first process reports and
     saves.
     """
-    last = saved = began = time.monotonic()
+    saved = began = time.monotonic()
+    last = time.process_time()
     steps, count = 0, 0
     batches = examples.batches(plan.batch)
     with_decoder = run.spent_s >= plan.frames_only_s
@@ -202,15 +180,15 @@ def _train(
             run.renew_average(_EMA**_EMA_STEPS)
         for name, loss in found.items():
             run.losses[name] = 0.97 * run.losses.get(name, loss.item()) + 0.03 * loss.item()
-        now = time.monotonic()
+        now = time.process_time()
         run.spent_s = _shared_seconds(run.spent_s + now - last, plan.processes)
         last = now
         if rank == 0 and steps % 100 == 0:
             _report(run, rate, count, began)
             began, count = time.monotonic(), 0
-        if rank == 0 and now - saved > _SAVE_EVERY_S:
+        if rank == 0 and time.monotonic() - saved > _SAVE_EVERY_S:
             run.save(folder / "checkpoint.pt")
-            saved = now
+            saved = time.monotonic()
 
 
 def begin_words(run: Run) -> None:
@@ -295,7 +273,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument(
-        "--minutes", type=float, default=90, help="training time in all, earlier runs included"
+        "--minutes", type=float, default=90, help="CPU minutes in all, earlier runs included"
     )
     parser.add_argument(
         "--frames-minutes",

@@ -11,6 +11,7 @@ from training import home_words as words
 from training.templates import Rule, expand, template
 
 _TEMPLATES = Path(__file__).with_name("home_sentences.txt")
+_DRILLS = Path(__file__).with_name("home_drills.txt")
 _PREFIXES = (
     "",
     "",
@@ -195,11 +196,30 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+# Every name as likely as every other: in `RULES` the usual ones come first.
+DRILL_RULES: Mapping[str, Rule] = {
+    **RULES,
+    "number": lambda dice: words.number_words(dice.randint(0, 100)),
+    "one or several": [noun + ending for noun in words.COUNTED for ending in ("", "s")],
+    "name": words.NAMES,
+    "rare": words.RARE,
+}
+
+
 def home_sentence(dice: random.Random) -> str:
     """One home command or question, lower case, words only (no digits, no punctuation but
     apostrophes).
     """
-    core = expand(template(_TEMPLATES, dice), RULES, dice)
+    return _polite(expand(template(_TEMPLATES, dice), RULES, dice), dice)
+
+
+def home_drill(dice: random.Random) -> str:
+    """A home sentence where a small ear is weak, of the same words and in the same form."""
+    return _polite(expand(template(_DRILLS, dice), DRILL_RULES, dice), dice)
+
+
+def _polite(core: str, dice: random.Random) -> str:
+    """The sentence as somebody says it: commands often with "please" and the like."""
     core = core.replace(" the all ", " all ").replace(" the the ", " the ")
     if core.split()[0] in {
         "is",

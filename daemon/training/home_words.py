@@ -159,6 +159,22 @@ saturday;weekend;weekday;midnight;noon;dawn;dusk;twilight;tropical;arctic;savann
 northern lights;candle light;fire light;campfire;moonlight;starlight;soft light;bright light
 cool light;warm light;natural light;energize;concentration;tokyo;paris;london;miami;honolulu;vegas
 """)
+# Said of one or of several.
+COUNTED = """
+light lamp door window blind curtain shade shutter fan speaker spotlight
+""".split()
+NAMES = sorted(
+    {
+        *LIGHT_NOUNS,
+        *SWITCH_NOUNS,
+        *FAN_NOUNS,
+        *MEDIA_NOUNS,
+        *COVER_NOUNS,
+        *LOCK_NOUNS,
+        *CLIMATE_NOUNS,
+    }
+)
+RARE = sorted({*ROOMS, *THINGS, *ADJECTIVES, *(name.split()[0] for name in NAMES)})
 _UNITS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen

@@ -20,6 +20,7 @@ _LEXICON = Path(
 )  # package festlex-cmu, used for its list of words
 
 _TEMPLATES = Path(__file__).with_name("other_sentences.txt")
+_DRILLS = Path(__file__).with_name("other_drills.txt")
 
 
 @lru_cache(maxsize=1)
@@ -58,6 +59,8 @@ RULES: Mapping[str, Rule] = {
     "salad": _salad,
     "wake": WAKE_PHRASES,
     "number": lambda dice: home_words.number_words(dice.randint(0, 120)),
+    "digit": [home_words.number_words(value) for value in range(10)],
+    "name": home_words.NAMES,
     "card": [
         "ace",
         "two",
@@ -109,6 +112,11 @@ def other_sentence(dice: random.Random) -> str:
             for _ in range(dice.randint(2, 9))
         )
     return _shuffled_command(dice)
+
+
+def other_drill(dice: random.Random) -> str:
+    """Short English that is no home command: digits, letters, single words, halves of commands."""
+    return expand(template(_DRILLS, dice), RULES, dice)
 
 
 def _shuffled_command(dice: random.Random) -> str:

@@ -20,8 +20,9 @@ from training.card import write_card
 from training.convert import convert, load_average
 from training.corpus import read_shard
 from training.evaluate import BUNDLED, Tally, calibrate, evaluate, recorded_cases, synthetic_cases
-from training.fit import Plan, fit
+from training.fit import fit
 from training.mbrola import DATABASES
+from training.plan import Plan
 from training.recognize import Recognizer
 from training.synthesize import synthesize
 from training.vocabulary import load_vocabulary
@@ -96,9 +97,7 @@ def main() -> None:
     parser.add_argument(
         "--recordings", type=Path, help="recordings with a manifest.json, to measure"
     )
-    parser.add_argument(
-        "--minutes", type=float, default=100, help="training time, earlier included"
-    )
+    parser.add_argument("--minutes", type=float, default=100, help="CPU minutes, earlier included")
     parser.add_argument("--from-model", type=Path, help="a shipped model to begin with")
     parser.add_argument("--first", type=int, default=0, help="the number of the first shard")
     parser.add_argument("--processes", type=int, default=2, help="CPU cores to train on")

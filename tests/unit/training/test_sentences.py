@@ -4,14 +4,17 @@ seed.
 
 from __future__ import annotations
 
+import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 
-from training.home_sentences import home_sentence
+import laresd.bundled.alignment
+from training.home_sentences import home_drill, home_sentence
 from training.home_words import number_words
-from training.other_sentences import foreign_sentence, other_sentence
+from training.other_sentences import foreign_sentence, other_drill, other_sentence
 from training.other_words import FOREIGN
 from training.templates import Rule, expand
 
@@ -57,6 +60,22 @@ def test_other_speech_is_hardly_ever_a_home_sentence() -> None:
     dice = random.Random(2)
     home = {home_sentence(dice) for _ in range(20_000)}
     other = [other_sentence(dice) for _ in range(2000)]
+    assert sum(sentence in home for sentence in other) <= 10
+
+
+def test_drills_use_only_words_that_the_shipped_model_can_write() -> None:
+    shipped = Path(laresd.bundled.alignment.__file__).parent / "speech-en" / "vocabulary.json"
+    known, dice = set(json.loads(shipped.read_text("utf-8"))), random.Random(5)
+    drilled = {word for _ in range(20_000) for word in home_drill(dice).split()}
+    assert drilled <= known
+    assert {"light", "lights", "ninety", "pause", "standing"} <= drilled
+
+
+def test_short_other_speech_is_never_a_home_drill() -> None:
+    dice = random.Random(6)
+    home = {home_drill(dice) for _ in range(20_000)} | {home_sentence(dice) for _ in range(20_000)}
+    other = [other_drill(dice) for _ in range(4000)]
+    assert "seven" in other
     assert sum(sentence in home for sentence in other) <= 10
 
 
