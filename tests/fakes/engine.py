@@ -9,7 +9,8 @@ crash, hang. Ops, with what they read from the body:
     hang     never answers
     die      ends by SIGKILL, but only while the file `until` is absent; makes it first
     stream   `parts` parts, then does what `then` names: result, die, hang
-    flood    parts without end, until it is cancelled
+    flood    parts without end, until it is cancelled; with `beside` in a thread of its own
+    hold     goes on beside other calls until `release`, which ends all of them, the last first
     slow     progress frames until the file `until` exists or `steps` are done, then a result
     garbage  writes bytes that are no frame
     stray    answers a request that nobody made
@@ -48,6 +49,7 @@ def spec(name: str = "fake engine", **changes: object) -> Spec:
 class FakeEngine:
     def __init__(self) -> None:
         self._remembered: list[str] = []
+        self._held: list[worker.Call] = []
 
     def echo(self, call: worker.Call) -> worker.Answer:
         return worker.Answer({"text": call.body.text("text", ""), "pid": os.getpid()}, call.payload)
@@ -81,10 +83,27 @@ class FakeEngine:
             return self.die(call) if then == "die" else self.hang(call)
         return worker.Answer()
 
-    def flood(self, call: worker.Call) -> worker.Answer:
-        while not call.cancelled:
-            call.part({"text": "x" * 1000})
-        return worker.Answer()
+    def flood(self, call: worker.Call) -> worker.Answer | None:
+        def pour() -> None:
+            while not call.cancelled:
+                call.part({"text": "x" * 1000})
+            call.end(worker.Answer())
+
+        if call.body.flag("beside", False):
+            threading.Thread(target=pour, daemon=True).start()
+        else:
+            pour()
+        return None
+
+    def hold(self, call: worker.Call) -> None:
+        self._held.append(call)
+
+    def release(self, call: worker.Call) -> worker.Answer:
+        held, self._held = self._held, []
+        for other in reversed(held):
+            cancelled = other.cancelled
+            other.end(worker.Answer({"text": other.body.text("text"), "cancelled": cancelled}))
+        return worker.Answer({"held": len(held)})
 
     def slow(self, call: worker.Call) -> worker.Answer:
         until = call.body.text("until", "")

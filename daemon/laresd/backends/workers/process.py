@@ -34,7 +34,7 @@ class Spec:
 
     `name` is what a person calls it. `options` is the body of its `load` frame. `stall_s`: silence
     during a request after which it is taken for hung. `grace_s`: what it gets to finish a request
-    that nobody waits for any more.
+    that nobody waits for any more. `at_once`: requests that it serves side by side.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Spec:
     stall_s: float = 20.0
     grace_s: float = 20.0
     max_queue: int = 8
+    at_once: int = 1
 
 
 def engine_command(engine: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One life of a worker process: calls answered one at a time, until it dies."""
+"""One life of a worker process: its calls, one or several at a time, until it dies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from laresd.frames import Fields, Frame
 from laresd.types import Json
 
 MAX_UNREAD = 64  # frames of a stream that its reader has not taken; then the worker is held up
+MAX_UNREAD_BESIDE = 8192  # where that would hold up others, too; then the call is given up
 _FINAL = ("result", "ready", "error")
 
 
@@ -27,11 +28,12 @@ class Died(Exception):
 class _Exchange:
     """A call in flight. None in `frames`: the worker is dead."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, unread: int) -> None:
         self.id = number
-        self.frames: asyncio.Queue[Frame | None] = asyncio.Queue(MAX_UNREAD)
+        self.frames: asyncio.Queue[Frame | None] = asyncio.Queue(unread)
         self.abandoned = False
         self.finished = False
+        self.doom: asyncio.TimerHandle | None = None  # ends the worker when it overruns
 
     def drop(self) -> None:
         """Make room, so that whoever puts a frame does not wait for a reader that left."""
@@ -45,12 +47,10 @@ class Session:
     def __init__(self, process: Process, spec: Spec) -> None:
         self._process = process
         self._spec = spec
-        self._exchange: _Exchange | None = None
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._open: dict[int, _Exchange] = {}  # by id: what the worker has not finished
+        self._freed = asyncio.Event()
         self._count = 0
         self._death: Died | None = None
-        self._doom: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -58,7 +58,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        return self._exchange is not None
+        return bool(self._open)
 
     @property
     def dead(self) -> bool:
@@ -85,16 +85,11 @@ class Session:
     ) -> AsyncGenerator[Frame, None]:
         """The answer's frames: progress and parts, then the result.
 
-        Raises Died, DeadlineExceeded, or the error that the worker answered. Close it early to
-        give the call up.
+        Raises Died, TimeoutError at the deadline, or the error that the worker answered. Close it
+        early to give the call up.
         """
         async with asyncio.timeout_at(deadline):
-            await self._idle.wait()
-        if self._death is not None:
-            raise self._death
-        self._count += 1
-        exchange = self._exchange = _Exchange(self._count)
-        self._idle.clear()
+            exchange = await self._begin()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._process.send(Frame(op, exchange.id, body, payload))
@@ -110,6 +105,18 @@ class Session:
         finally:
             if not exchange.finished:
                 self._abandon(exchange)
+
+    async def _begin(self) -> _Exchange:
+        """A new exchange, once the worker has a place for it."""
+        while len(self._open) >= self._spec.at_once and self._death is None:
+            self._freed.clear()
+            await self._freed.wait()
+        if self._death is not None:
+            raise self._death
+        self._count += 1
+        unread = MAX_UNREAD if self._spec.at_once == 1 else MAX_UNREAD_BESIDE
+        exchange = self._open[self._count] = _Exchange(self._count, unread)
+        return exchange
 
     async def _next(self, exchange: _Exchange, deadline: float) -> Frame:
         loop = asyncio.get_running_loop()
@@ -135,45 +142,64 @@ class Session:
 
     def _close(self) -> None:
         self._death = self._death or Died("was stopped")
-        self._cancel_doom()
-        if self._exchange is not None:
-            if self._exchange.frames.full():
-                self._exchange.drop()
-            self._exchange.frames.put_nowait(None)
-        self._idle.set()
+        for exchange in self._open.values():
+            _cancel_doom(exchange)
+            if exchange.frames.full():
+                exchange.drop()
+            exchange.frames.put_nowait(None)
+        self._freed.set()
 
     async def _deliver(self, frame: Frame) -> None:
-        exchange = self._exchange
-        if exchange is None or frame.id != exchange.id:
+        exchange = self._open.get(frame.id)
+        if exchange is None:
             raise Permanent(f"{frame.op} for request {frame.id}, which is not running")
-        final = frame.op in _FINAL
-        if final:
+        if frame.op in _FINAL:
             self._release(exchange)
-        if not exchange.abandoned:
+        if exchange.abandoned:
+            return
+        if exchange.frames.full() and self._spec.at_once > 1:
+            self._overflow(exchange)
+        else:
             await exchange.frames.put(frame)
 
     def _release(self, exchange: _Exchange) -> None:
         exchange.finished = True
-        self._exchange = None
-        self._cancel_doom()
-        self._idle.set()
+        del self._open[exchange.id]
+        _cancel_doom(exchange)
+        self._freed.set()
+
+    def _overflow(self, exchange: _Exchange) -> None:
+        """Give up a call whose answer nobody reads, since the others' frames come after it."""
+        exchange.drop()
+        error: dict[str, Json] = {
+            "kind": "temporary",
+            "message": f"{self._spec.name} answered faster than the answer was read",
+        }
+        exchange.frames.put_nowait(Frame("error", exchange.id, error))
+        if not exchange.finished:
+            self._give_up(exchange)
 
     def _abandon(self, exchange: _Exchange) -> None:
         """Nobody waits for this call any more: the worker may finish it, within its grace."""
-        exchange.abandoned = True
         exchange.drop()
-        if self.dead:
+        if self.dead or exchange.abandoned:
+            exchange.abandoned = True
             return
-        reason = f"was ended: a request overran by {self._spec.grace_s:g} s"
         if self._spec.grace_s <= 0:
             self.kill("was ended: a request took too long", on_purpose=True)
             return
+        self._give_up(exchange)
+
+    def _give_up(self, exchange: _Exchange) -> None:
+        exchange.abandoned = True
         with contextlib.suppress(ConnectionError):
             self._process.post(Frame("cancel", exchange.id))
+        reason = f"was ended: a request overran by {self._spec.grace_s:g} s"
         loop = asyncio.get_running_loop()
-        self._doom = loop.call_later(self._spec.grace_s, self.kill, reason)
+        exchange.doom = loop.call_later(self._spec.grace_s, self.kill, reason)
 
-    def _cancel_doom(self) -> None:
-        if self._doom is not None:
-            self._doom.cancel()
-            self._doom = None
+
+def _cancel_doom(exchange: _Exchange) -> None:
+    if exchange.doom is not None:
+        exchange.doom.cancel()
+        exchange.doom = None

@@ -41,8 +41,8 @@ class WorkerStatus:
 class Worker:
     """A supervised worker process. `run` must run while requests are made.
 
-    Requests are served one at a time, in order. One whose worker dies is tried once more, unless
-    part of its answer was already handed out.
+    Requests are served in order, as many at a time as the engine takes (`Spec.at_once`). One whose
+    worker dies is tried once more, unless part of its answer was already handed out.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -51,7 +51,7 @@ class Worker:
         self._session: Session | None = None
         self._facts: Mapping[str, Json] = {}
         self._kept: dict[str, tuple[str, Mapping[str, Json]]] = {}
-        self._turn = asyncio.Lock()
+        self._places = asyncio.Semaphore(spec.at_once)
         self._queued = 0
         self._changed = asyncio.Event()
         self._wake = asyncio.Event()
@@ -99,7 +99,7 @@ class Worker:
             begun = False
             try:
                 async with (
-                    self._my_turn(deadline),
+                    self._place(deadline),
                     self._ready(deadline) as session,
                     contextlib.aclosing(
                         session.call(op, body, payload, deadline=deadline)
@@ -222,7 +222,7 @@ class Worker:
         self._wake.clear()
 
     @contextlib.asynccontextmanager
-    async def _my_turn(self, deadline: float) -> AsyncIterator[None]:
+    async def _place(self, deadline: float) -> AsyncIterator[None]:
         if self._queued >= self._spec.max_queue:
             raise Temporary(
                 f"{self._spec.name} has {self._queued} requests waiting",
@@ -231,13 +231,13 @@ class Worker:
         self._queued += 1
         try:
             async with asyncio.timeout_at(deadline):
-                await self._turn.acquire()
+                await self._places.acquire()
         finally:
             self._queued -= 1
         try:
             yield
         finally:
-            self._turn.release()
+            self._places.release()
 
     @contextlib.asynccontextmanager
     async def _ready(self, deadline: float) -> AsyncIterator[Session]:

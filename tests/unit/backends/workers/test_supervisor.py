@@ -177,6 +177,66 @@ class TestHang:
                 assert await echo(worker) == "hello"
 
 
+class TestSideBySide:
+    """A worker that serves several requests at a time."""
+
+    async def held(self, worker: Worker, text: str) -> str:
+        body: dict[str, Json] = {"text": text}
+        return Fields((await worker.call("hold", body, deadline=soon())).body).text("text")
+
+    async def release(self, worker: Worker, count: int) -> None:
+        """End what is held, once that is so many requests."""
+        found = 0
+        while found < count:
+            frame = await worker.call("release", {}, deadline=soon())
+            found += Fields(frame.body).integer("held")
+
+    async def test_each_gets_its_own_answer_in_any_order(self) -> None:
+        async with running(spec(at_once=6)) as worker, asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(self.held(worker, str(n))) for n in range(5)]
+            assert await echo(worker) == "hello"
+            await self.release(worker, 5)
+        assert [task.result() for task in asked] == ["0", "1", "2", "3", "4"]
+
+    async def test_no_more_than_it_takes(self) -> None:
+        async with running(spec(at_once=2)) as worker, asyncio.TaskGroup() as tasks:
+            held = tasks.create_task(self.held(worker, "a"))
+            waiting = [tasks.create_task(echo(worker, str(n))) for n in range(4)]
+            await asyncio.wait(waiting)
+            assert not held.done()
+            await self.release(worker, 1)
+
+    async def test_the_death_of_the_worker_costs_each_one_retry(self) -> None:
+        async with running(spec(at_once=4)) as worker, asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(self.held(worker, str(n))) for n in range(3)]
+            await status_when(worker, lambda status: status.phase == "busy")
+            os.kill(await pid_of(worker), signal.SIGKILL)
+            await self.release(worker, 3)
+        assert [task.result() for task in asked] == ["0", "1", "2"]
+
+    async def test_one_that_is_given_up_leaves_the_others_alone(self) -> None:
+        async with running(spec(at_once=4)) as worker, asyncio.TaskGroup() as tasks:
+            kept = tasks.create_task(self.held(worker, "kept"))
+            left = tasks.create_task(self.held(worker, "left"))
+            await status_when(worker, lambda status: status.phase == "busy")
+            left.cancel()
+            await self.release(worker, 2)
+            assert await kept == "kept"
+            assert (await worker.status()).restarts == 0
+
+    async def test_an_answer_that_nobody_reads_does_not_hold_up_the_others(self) -> None:
+        async with running(spec(at_once=4)) as worker:
+            stream = worker.stream("flood", {"beside": True}, deadline=soon())
+            async with aclosing(stream) as frames:
+                assert (await anext(frames)).op == "part"
+                assert await echo(worker) == "hello"
+                with pytest.raises(Temporary, match="faster than the answer was read"):
+                    while True:
+                        await asyncio.sleep(0.05)  # a reader far too slow
+                        await anext(frames)
+            assert (await worker.status()).restarts == 0
+
+
 class TestNonsense:
     async def test_bytes_that_are_no_frame_end_the_worker(self) -> None:
         async with running(spec()) as worker:
