@@ -220,7 +220,7 @@ class TestSideBySide:
             left = tasks.create_task(self.held(worker, "left"))
             await status_when(worker, lambda status: status.phase == "busy")
             left.cancel()
-            await self.release(worker, 2)
+            await self.release(worker, 1)
             assert await kept == "kept"
             assert (await worker.status()).restarts == 0
 
