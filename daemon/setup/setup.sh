@@ -95,16 +95,39 @@ pip_install() {
     "$venv/bin/python" -m pip --disable-pip-version-check install --no-deps "$@"
 }
 
+# Debian 12's GCC miscompiles what llama.cpp does with AMX (GCC bug 114098), and the first question
+# then ends the worker. AMX is in servers only, so that the macro is undefined on every machine.
+no_amx() {
+    local -x CFLAGS="${CFLAGS:-} -U__AMX_INT8__" CXXFLAGS="${CXXFLAGS:-} -U__AMX_INT8__"
+    "$@"
+}
+
+# What of llama-cpp-python is there: its version, and "AMX" when it was compiled with it.
+installed_llama() {
+    "$venv/bin/python" -c 'import llama_cpp
+print(llama_cpp.__version__, *["AMX"] * (b"AMX_INT8 = 1" in llama_cpp.llama_print_system_info()))' \
+        2>/dev/null || true
+}
+
 install_llama() {
     local wanted
     wanted=$(sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' "$pins")
-    if [ "$("$venv/bin/python" -c 'from importlib.metadata import version
-print(version("llama-cpp-python"))' 2>/dev/null)" = "$wanted" ]; then
+    if [ "$(installed_llama)" = "$wanted" ]; then
         return
     fi
     say "llama-cpp-python is compiled for this machine's CPU:" \
         "5 to 10 minutes on 2 cores, 10 to 20 on a Raspberry Pi 4, seconds when pip kept the wheel"
-    with_progress "compiling llama.cpp" pip_install --verbose --require-hashes -r "$venv/llama.txt"
+    compile_llama
+    if [ "$(installed_llama)" = "$wanted AMX" ]; then
+        say "pip kept a wheel with AMX: it is compiled again without"
+        "$venv/bin/python" -m pip cache remove llama_cpp_python >/dev/null
+        compile_llama --force-reinstall
+    fi
+}
+
+compile_llama() {
+    with_progress "compiling llama.cpp" \
+        no_amx pip_install "$@" --verbose --require-hashes -r "$venv/llama.txt"
 }
 
 # One requirement with its hashes, out of the pins.
