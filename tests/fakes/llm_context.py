@@ -92,6 +92,7 @@ class FakeContext:
         if self._on_decode is not None:
             self._on_decode(slots)
         if self._interrupted or (self.interruptions and self.interruptions.pop(0)):
+            self._spoil(slots)
             return Decoded.INTERRUPTED
         if self.used + len(slots) > self.settings.cells:
             return Decoded.FULL
@@ -107,6 +108,12 @@ class FakeContext:
                 known = self.tokens(slot.sequence)
                 self._logits[index] = self._speaker(known, self._model.n_vocab)
         return Decoded.DONE
+
+    def _spoil(self, slots: Sequence[Slot]) -> None:
+        """A model that does not rewind is left with a part of an interrupted batch."""
+        if not self._model.rewinds:
+            for sequence in {slot.sequence for slot in slots}:
+                self._held.setdefault(sequence, []).append((-1, -1))
 
     def logits(self, index: int) -> Logits:
         return self._logits[index]

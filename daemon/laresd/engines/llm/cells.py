@@ -6,6 +6,8 @@ So the engine keeps the count itself, and admits a request only when all that it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,10 +31,12 @@ class Cells:
         """How many tokens the sequence has in the cache."""
         return len(self._held.get(sequence, ()))
 
-    def only(self, sequence: int) -> int:
-        """How many cells would be free if the sequence were not there."""
-        cells = self._held.get(sequence)
-        return 0 if cells is None else int(np.count_nonzero(self._holders[cells] == 1))
+    def free_without(self, sequences: Iterable[int]) -> int:
+        """How many cells would be free if these sequences were not there."""
+        theirs = np.zeros_like(self._holders)
+        for sequence in set(sequences) & self._held.keys():
+            theirs[self._held[sequence]] += 1
+        return int(np.count_nonzero(self._holders == theirs))
 
     def grow(self, sequence: int, count: int) -> None:
         """Raises ValueError when there are not that many free cells."""

@@ -17,7 +17,7 @@ class Decoded(Enum):
     """What became of a batch."""
 
     DONE = "done"
-    INTERRUPTED = "interrupted"  # nothing of the batch is in the KV cache
+    INTERRUPTED = "interrupted"  # nothing of the batch is in the KV cache, if the model rewinds
     FULL = "full"  # no free cells for it; nothing of it is in the KV cache
 
 
@@ -48,7 +48,7 @@ class Slot:
 
 class Model(Protocol):
     """A vocabulary. `rewinds`: the end of a sequence can be removed from the KV cache again, which
-    recurrent models cannot.
+    recurrent models and those with a sliding window cannot.
     """
 
     @property

@@ -3,18 +3,21 @@
 Each turn takes in what has arrived, lets in what there is room for, plans a batch by priority and
 age (`schedule`), computes it and hands each request its logits. A request of a higher class that
 arrives meanwhile, and a cancel, interrupt the batch at its next graph node; what was computed in
-earlier batches stays in the KV cache, so that at most one batch is computed again.
+earlier batches stays in the KV cache, so that at most one batch is computed again. A model that
+does not rewind would lose more by that: its batches are not interrupted, only cut short.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from laresd.engines.llm.admission import Admission
 from laresd.engines.llm.context import Context, Decoded, Slot
 from laresd.engines.llm.prefixes import Prefixes
-from laresd.engines.llm.schedule import RANKS, Ready, Share, plan, standing
+from laresd.engines.llm.schedule import Ready, Share, plan
 from laresd.engines.llm.sequence import Answering, Finish, Wanted, Watcher
 from laresd.errors import LaresError, Permanent, Temporary
 
@@ -22,17 +25,16 @@ SLICE_S = 0.3  # how long a batch of a prompt may take where it can hold somebod
 BATCH_S = 2.0  # and where it cannot: the daemon wants a sign of life now and then
 LEAST_SLICE = 16  # tokens
 ALIVE_S = 0.5  # between two signs of life
-FOR_VOICE = 2  # places that only voice may take
-_LOWEST = len(RANKS)
+_NOTHING = -1  # no class is higher
 
 KeepHead = Callable[[Answering], None]
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """What is computed now: the highest class in it, and who has a part in it."""
 
-    rank: int = _LOWEST
+    rank: int = _NOTHING
     watchers: frozenset[Watcher] = frozenset()
 
 
@@ -53,15 +55,10 @@ class _Pace:
         return max(LEAST_SLICE, min(most, int(self.rate * seconds)))
 
 
-@dataclass
-class _Requests:
-    waiting: list[Answering] = field(default_factory=list)
-    live: list[Answering] = field(default_factory=list)
-
-
 class Loop:
     """Many requests over one context. `submit`, `cancel` and `close` are for any thread; the rest
-    is for the owner's. `clock` gives seconds; `keep_head` is told of heads that shall be kept.
+    is for the owner's. `clock` gives seconds. `keep_head` is told of a finished request whose head
+    shall be kept, while its `place` is still its own, and calls its `end` when that is done.
     """
 
     def __init__(
@@ -75,48 +72,61 @@ class Loop:
     ) -> None:
         self._context, self._prefixes = context, prefixes
         self._clock, self._keep_head = clock, keep_head
-        self._places = places
         self._arrived: queue.SimpleQueue[Answering | None] = queue.SimpleQueue()
-        self._requests = _Requests()
+        self._requests = Admission(prefixes, places)
         self._batch = _Batch()
         self._pace = _Pace()
         self._number = 0
         self._closed = False
+        self._door = threading.Lock()  # of what `submit` and `close` change
         self._alive_at = 0.0
 
     def submit(self, wanted: Wanted, watcher: Watcher) -> None:
-        """Take a request. Raises Permanent when it can never fit the KV cache."""
-        if not wanted.prompt:
-            raise Permanent("the language model was given an empty prompt")
+        """Take a request. Raises Permanent when it can never fit the KV cache, Temporary after
+        `close`.
+        """
+        if not wanted.prompt or wanted.max_tokens < 0:
+            raise Permanent("the language model was given an empty prompt, or less than no room")
         if len(wanted.prompt) + wanted.max_tokens > self._prefixes.cells.total:
             raise Permanent(
                 f"{len(wanted.prompt)} tokens and an answer of {wanted.max_tokens} do not fit the "
                 f"language model's {self._prefixes.cells.total}"
             )
-        self._number += 1
-        answering = Answering(
-            wanted, watcher, self._context.model, number=self._number, now=self._clock()
-        )
-        self._arrived.put(answering)
-        if wanted.rank < self._batch.rank:
+        with self._door:
+            if self._closed:
+                raise _stopping()
+            self._number += 1
+            self._arrived.put(
+                Answering(
+                    wanted, watcher, self._context.model, number=self._number, now=self._clock()
+                )
+            )
+        # Only now: what does not see this batch any more finds the request among the arrived.
+        if wanted.rank < self._batch.rank and self._context.model.rewinds:
             self._context.interrupt()
 
     def cancel(self, watcher: Watcher) -> None:
         """Look at once whether a request of this watcher, which is cancelled, is computed now."""
-        if watcher in self._batch.watchers:
-            self._context.interrupt()
         self._arrived.put(None)
+        watchers = self._batch.watchers
+        if watcher in watchers and (self._context.model.rewinds or len(watchers) == 1):
+            self._context.interrupt()
 
     def close(self) -> None:
         """Let `run` return after the batch that is computed now, which is interrupted."""
-        self._closed = True
+        with self._door:
+            self._closed = True
         self._context.interrupt()
         self._arrived.put(None)
 
     def run(self) -> None:
-        """Serve until `close`."""
-        while not self._closed:
-            self.turn(wait=True)
+        """Serve until `close`; then those that are not done are told so."""
+        try:
+            while not self._closed:
+                self.turn(wait=True)
+        finally:
+            self._take_in(wait=False)
+            self._fail_all(_stopping())
 
     @property
     def idle(self) -> bool:
@@ -129,16 +139,15 @@ class Loop:
         requests = self._requests
         self._take_in(wait=wait and not requests.live and not requests.waiting)
         self._drop_cancelled()
-        self._let_in()
+        requests.let_in(self._clock())
+        for answering in [a for a in requests.live if not a.pending]:
+            self._leave(answering, Finish.LENGTH)  # all that was to be computed is known
         for answering in requests.live:
             answering.guess()
         shares = self._plan()
         if not shares:
             return False
-        try:
-            self._compute(shares)
-        except RuntimeError as error:
-            self._fail_all(Permanent(f"the language model failed: {error}"))
+        self._compute(shares)
         return True
 
     def _take_in(self, *, wait: bool) -> None:
@@ -146,8 +155,6 @@ class Loop:
             self._add(self._arrived.get())
         while not self._arrived.empty():
             self._add(self._arrived.get())
-        now = self._clock()
-        self._requests.waiting.sort(key=lambda a: (_standing(a, now), a.number))
 
     def _add(self, answering: Answering | None) -> None:
         if answering is None:
@@ -170,64 +177,13 @@ class Loop:
         for answering in [a for a in requests.live if a.watcher.cancelled]:
             self._leave(answering, Finish.CANCELLED)
 
-    def _let_in(self) -> None:
-        """Give places to those that wait, in order, as long as all they may need is free."""
-        requests = self._requests
-        while requests.waiting:
-            first = requests.waiting[0]
-            if not self._has_room(first):
-                return
-            requests.waiting.pop(0)
-            place, count, source = self._prefixes.place(first.tokens)
-            first.place, first.computed = place, count
-            if not first.counts.batches:
-                first.counts.reused, first.source = count, source
-            requests.live.append(first)
-
-    def _has_room(self, answering: Answering) -> bool:
-        """Whether it can be let in now; a lower class gives up its place for a higher one."""
-        voice = answering.wanted.rank == 0
-        while True:
-            promised = sum(a.pending + a.room for a in self._requests.live)
-            places = self._places + (FOR_VOICE if voice else 0)
-            fits = len(self._requests.live) < places
-            if fits and self._prefixes.has_room(answering.tokens, answering.room + promised):
-                return True
-            lower = [a for a in self._requests.live if a.wanted.rank > answering.wanted.rank]
-            if not lower:
-                return False
-            self._suspend(max(lower, key=lambda a: (a.wanted.rank, a.number)))
-
-    def _suspend(self, answering: Answering) -> None:
-        """Take a request's place away; what it has said stays, and it goes on later."""
-        self._requests.live.remove(answering)
-        answering.counts.redone += answering.computed
-        self._prefixes.release(answering.place)
-        answering.place, answering.computed = -1, 0
-        self._requests.waiting.append(answering)
-
     def _plan(self) -> list[Share]:
         now, most = self._clock(), self._context.settings.ubatch
-        ready = [
-            Ready(
-                answering.number,
-                answering.wanted.rank,
-                now - answering.moved_at,
-                self._wanted_now(answering),
-                len(answering.draft),
-            )
-            for answering in self._requests.live
-        ]
         return plan(
-            ready,
+            [_ready(answering, now) for answering in self._requests.live],
             most=self._pace.tokens_in(BATCH_S, most),
             slice_=self._pace.tokens_in(SLICE_S, most),
         )
-
-    def _wanted_now(self, answering: Answering) -> int:
-        """Pending tokens up to the end of the head: there it can be kept as it is."""
-        to_head = answering.wanted.head - answering.computed
-        return to_head if 0 < to_head < answering.pending else answering.pending
 
     def _compute(self, shares: Iterable[Share]) -> None:
         by_number = {answering.number: answering for answering in self._requests.live}
@@ -240,20 +196,38 @@ class Loop:
             min(answering.wanted.rank for answering, _ in parts),
             frozenset(answering.watcher for answering, _ in parts),
         )
-        decoded = self._decode(slots)
-        self._batch = _Batch()
+        try:
+            decoded = self._decode(slots)
+        except RuntimeError as error:
+            for answering, _ in parts:
+                self._fail(answering, Permanent(f"the language model failed: {error}"))
+            return
+        finally:
+            self._batch = _Batch()
         if decoded is Decoded.DONE:
             self._hand_out(parts)
-            return
+            self._show_life()
+        else:
+            self._take_back(parts, decoded)
+
+    def _take_back(self, parts: list[tuple[Answering, Share]], decoded: Decoded | None) -> None:
+        """Nothing came of a batch: what its requests had before is what they have. FULL means that
+        cells were counted wrongly: they are given back.
+        """
         for answering, share in parts:
             self._prefixes.cells.shorten(answering.place, answering.computed)
-            answering.counts.redone += share.tokens if decoded is Decoded.INTERRUPTED else 0
+            if decoded is Decoded.INTERRUPTED:
+                answering.counts.redone += share.tokens
+                if not self._context.model.rewinds:
+                    self._requests.suspend(answering, intact=False)
+            elif decoded is Decoded.FULL:
+                self._fail(answering, Temporary("the language model has no room for this request"))
         if decoded is Decoded.FULL:
-            self._make_room()
+            self._prefixes.drop_all()
 
     def _decode(self, slots: list[Slot]) -> Decoded | None:
         """None: something arrived before `_batch` could tell whether it interrupts."""
-        if not self._arrived.empty():
+        if self._closed or not self._arrived.empty():
             return None
         began = self._clock()
         decoded = self._context.decode(slots)
@@ -263,8 +237,6 @@ class Loop:
 
     def _hand_out(self, parts: list[tuple[Answering, Share]]) -> None:
         now, at = self._clock(), 0
-        show = now >= self._alive_at
-        self._alive_at = now + ALIVE_S if show else self._alive_at
         for answering, share in parts:
             at += share.tokens
             try:
@@ -277,7 +249,13 @@ class Loop:
             answering.moved_at = now
             if answering.finish is not None:
                 self._leave(answering, answering.finish)
-            elif show:
+
+    def _show_life(self) -> None:
+        """Tell everybody that tokens are computed, those too that wait for their turn."""
+        now = self._clock()
+        if now >= self._alive_at:
+            self._alive_at = now + ALIVE_S
+            for answering in [*self._requests.live, *self._requests.waiting]:
                 answering.watcher.alive()
 
     def _forward(self, answering: Answering, share: Share, row: int) -> None:
@@ -298,6 +276,7 @@ class Loop:
             self._prefixes.mark(answering.place, answering.tokens[: answering.computed])
 
     def _leave(self, answering: Answering, why: Finish) -> None:
+        answering.finish = why
         self._requests.live.remove(answering)
         done = answering.tokens[: answering.computed]
         keeper = self._keep_head if answering.wanted.keep and why is not Finish.CANCELLED else None
@@ -308,22 +287,11 @@ class Loop:
         if keeper is None:
             answering.end(why)
 
-    def _make_room(self) -> None:
-        """llama.cpp has no cells although they were counted free: only one request stays."""
-        self._prefixes.drop_all()
-        if len(self._requests.live) > 1:
-            order = sorted(self._requests.live, key=lambda a: (a.wanted.rank, a.number))
-            for answering in order[1:]:
-                self._suspend(answering)
-        else:
-            self._fail_all(Temporary("the language model has no room for this request"))
-
     def _fail_all(self, error: LaresError) -> None:
         for answering in [*self._requests.live]:
             self._fail(answering, error)
-        for answering in self._requests.waiting:
-            answering.watcher.failed(error)
-        self._requests.waiting.clear()
+        while self._requests.waiting:
+            self._requests.waiting.pop().watcher.failed(error)
 
     def _fail(self, answering: Answering, error: LaresError) -> None:
         self._requests.live.remove(answering)
@@ -331,8 +299,17 @@ class Loop:
         answering.watcher.failed(error)
 
 
-def _standing(answering: Answering, now: float) -> int:
-    return standing(answering.wanted.rank, now - answering.moved_at)
+def _stopping() -> Temporary:
+    return Temporary("the language model is being stopped", remedy="ask again in a moment")
+
+
+def _ready(answering: Answering, now: float) -> Ready:
+    """Pending are its tokens up to the end of the head first: there it can be kept as it is."""
+    rank, waited = answering.wanted.rank, now - answering.moved_at
+    to_head = answering.wanted.head - answering.computed
+    if 0 < to_head < answering.pending:
+        return Ready(answering.number, rank, waited, to_head)
+    return Ready(answering.number, rank, waited, answering.pending, len(answering.draft))
 
 
 def _slots(answering: Answering, share: Share) -> list[Slot]:

@@ -53,9 +53,12 @@ class NativeModel:
         self.pointer = loaded
         self.vocabulary = llama_cpp.llama_model_get_vocab(loaded)
         self.n_vocab = llama_cpp.llama_vocab_n_tokens(self.vocabulary)
-        # Parts of a sequence's state can be removed again only where it is a plain KV cache.
+        # Parts of a sequence's state can be removed again only where it is a plain KV cache: with
+        # a sliding window, cells that fell out of it may hold other tokens by then.
         self.rewinds = not (
-            llama_cpp.llama_model_is_recurrent(loaded) or llama_cpp.llama_model_is_hybrid(loaded)
+            llama_cpp.llama_model_is_recurrent(loaded)
+            or llama_cpp.llama_model_is_hybrid(loaded)
+            or llama_cpp.llama_model_n_swa(loaded) > 0
         )
         self.trained_context = llama_cpp.llama_model_n_ctx_train(loaded)
 

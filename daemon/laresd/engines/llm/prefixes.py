@@ -44,32 +44,38 @@ class Prefixes:
         self._tree = RadixTree()
         self._uses = 0
 
-    def has_room(self, prompt: Sequence[int], further: int) -> bool:
-        """Have a place and cells for `prompt` and `further` tokens, dropping what is kept if need
-        be; what the prompt begins with goes last.
+    def fits(self, prompt: Sequence[int], further: int, *, without: Sequence[int] = ()) -> bool:
+        """Whether there would be a place and cells for `prompt` and `further` tokens, if what is
+        kept were dropped, and the requests at the places `without` were not there. Changes nothing.
         """
         source, shared = self._find(prompt[:-1])
-        if self._room(len(prompt) - shared + further, besides=source):
-            return True
-        return self._room(len(prompt) + further)
+        others = [place for place in self._kept if place != source]
+        return self._would_fit(
+            len(prompt) - shared + further, [*others, *without]
+        ) or self._would_fit(len(prompt) + further, [*self._kept, *without])
 
-    def place(self, prompt: Sequence[int]) -> tuple[int, int, str]:
+    def place(
+        self, prompt: Sequence[int], further: int, *, whole: bool = False
+    ) -> tuple[int, int, str]:
         """A place for a request, how many tokens of its prompt are in it, and from where: memory,
-        store, "". At least the last token is left to compute. `has_room` must have been true.
+        store, "". At least the last token is left to compute, unless `whole`, and `further` cells
+        are free after the prompt. What is kept is dropped for that if need be, what the prompt
+        begins with last. Raises ValueError where `fits` is false.
         """
-        wanted = prompt[:-1]
-        place = self._free.pop()
+        wanted = prompt if whole else prompt[:-1]
+        where = "store" if self._restore(wanted, len(prompt) + further) else "memory"
         source, count = self._find(wanted)
-        where = "memory" if count else ""
-        if self._store is not None and self._store.longest(wanted) > count:
-            restored, length = self._restore(wanted, besides=source)
-            if length > count:
-                source, count, where = restored, length, "store"
+        while not self._room(len(prompt) - count + further, besides=source):
+            if not count:
+                raise ValueError(f"no room for {len(prompt)} and {further} tokens")
+            self._drop(source)
+            source, count = self._find(wanted)
+        place = self._free.pop()
         if count:
             self._touch(source)
             self._context.share(source, place, count)
             self.cells.share(source, place, count)
-        return place, count, where
+        return place, count, where if count else ""
 
     def keep(self, place: int, tokens: Sequence[int], *, head: bool) -> None:
         """Keep a finished request's place with `tokens` in it, unless it is known already."""
@@ -98,8 +104,8 @@ class Prefixes:
 
     def drop_all(self) -> None:
         """Forget everything that is kept in memory."""
-        while self._drop_one():
-            pass
+        for place in [*self._kept]:
+            self._drop(place)
 
     def _add(self, place: int, tokens: Sequence[int], *, head: bool) -> None:
         self._tree.add(place, tokens)
@@ -110,38 +116,45 @@ class Prefixes:
         rewinds = self._context.model.rewinds
         return self._tree.longest(tokens) if rewinds else self._tree.whole(tokens)
 
-    def _restore(self, tokens: Sequence[int], *, besides: int) -> tuple[int, int]:
-        """The place of the longest whole stored head that fits, and its length; else (-1, 0)."""
-        assert self._store is not None
-        fits = self._room(self._store.longest(tokens), besides=besides)
-        head = self._store.read(tokens) if fits else None
-        if head is None:
-            return -1, 0
+    def _restore(self, tokens: Sequence[int], cells: int) -> bool:
+        """Have the longest stored head in memory, if it is longer than what is there, and if the
+        request, which needs `cells` with it, has a place beside it.
+        """
+        known = self._find(tokens)[1]
+        if self._store is None or self._store.longest(tokens) <= known:
+            return False
+        head = self._store.read(tokens) if self._room(cells, places=2) else None
+        if head is None or len(head.tokens) <= known:
+            return False
         place = self._free.pop()
         if not self._context.restore(place, head.state):
             log.warning("llama.cpp refused a kept head; it is computed again")
             self._free.append(place)
-            return -1, 0
+            return False
         self.cells.grow(place, len(head.tokens))
         self._add(place, head.tokens, head=True)
-        return place, len(head.tokens)
+        return True
 
     def _touch(self, place: int) -> None:
         self._uses += 1
         self._kept[place].used = self._uses
 
-    def _room(self, cells: int, *, besides: int = -1) -> bool:
-        while self.cells.free < cells or not self._free:
-            if not self._drop_one(besides):
-                return False
+    def _would_fit(self, cells: int, gone: Sequence[int], places: int = 1) -> bool:
+        """Whether so many cells and places are free without the sequences `gone`."""
+        enough = len(self._free) + len(gone) >= places
+        return enough and self.cells.free_without(gone) >= cells
+
+    def _room(self, cells: int, *, places: int = 1, besides: int = -1) -> bool:
+        """Have so many free cells and places; drops nothing where it would not be enough."""
+        others = [place for place in self._kept if place != besides]
+        if not self._would_fit(cells, others, places):
+            return False
+        while self.cells.free < cells or len(self._free) < places:
+            others = [place for place in self._kept if place != besides]
+            self._drop(min(others, key=lambda p: (self._kept[p].head, self._kept[p].used)))
         return True
 
-    def _drop_one(self, besides: int = -1) -> bool:
-        places = [place for place in self._kept if place != besides]
-        if not places:
-            return False
-        place = min(places, key=lambda p: (self._kept[p].head, self._kept[p].used))
+    def _drop(self, place: int) -> None:
         del self._kept[place]
         self._tree.remove(place)
         self.release(place)
-        return True

@@ -3,7 +3,7 @@
 Voice goes before interactive, then automation, then background; those of one class share the
 batch. A request that has not moved for `AGE_S` seconds counts as one class higher for its next
 batch, so that none starves. Those that decode come first, a token each costs little; what room is
-left goes to one prompt at a time, so that the first is finished first.
+left goes to one prompt at a time, so that the first is finished first, and then to drafts.
 """
 
 from __future__ import annotations
@@ -51,27 +51,29 @@ def plan(ready: Sequence[Ready], *, most: int, slice_: int) -> list[Share]:
         return []
     first = min(standing(request.rank, request.waited) for request in ready)
     taken = [request for request in ready if standing(request.rank, request.waited) == first]
-    decoding = [request for request in taken if request.pending + request.draft <= _SHORT]
-    prompts = [request for request in taken if request.pending + request.draft > _SHORT]
-    shares: list[Share] = []
-    room = most
+    decoding = [request for request in taken if request.pending <= _SHORT]
+    prompts = [request for request in taken if request.pending > _SHORT]
+    tokens: dict[int, int] = {}
     for request in sorted(decoding, key=lambda r: -r.waited):
-        if request.pending > room:
-            break
-        draft = min(request.draft, room - request.pending)
-        shares.append(Share(request.key, request.pending, draft))
-        room -= request.pending + draft
-    if first > 0 or shares:
+        tokens[request.key] = min(request.pending, most - sum(tokens.values()))
+    room = most - sum(tokens.values())
+    if first > 0 or decoding:
         room = min(room, slice_)
     for request in sorted(prompts, key=lambda r: r.key):
-        if room > 0:
-            tokens = min(room, request.pending)
-            shares.append(Share(request.key, tokens))
-            room -= tokens
-    return shares
+        aged = request.rank > first  # it does not hold up those whose class this is
+        tokens[request.key] = min(request.pending, room, slice_ if aged else room)
+        room -= tokens[request.key]
+    room = most - sum(tokens.values())
+    shares: list[Share] = []
+    for request in taken:
+        whole = tokens[request.key] == request.pending
+        draft = min(request.draft, room) if whole else 0
+        shares.append(Share(request.key, tokens[request.key], draft))
+        room -= draft
+    return [share for share in shares if share.tokens]
 
 
-_SHORT = 32  # tokens; what decodes, with what its grammar forces and its draft
+_SHORT = 32  # tokens; what decodes, with what its grammar forces
 
 
 def standing(rank: int, waited: float) -> int:

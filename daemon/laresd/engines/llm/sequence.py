@@ -70,7 +70,9 @@ class Counts:
 
 
 class Watcher(Protocol):
-    """Who asked. Called from the engine's thread, and must not block."""
+    """Who asked. Called from the engine's thread; must neither block nor raise. Of `finished` and
+    `failed` exactly one is called, once; `alive` while the engine works, on others' requests, too.
+    """
 
     @property
     def cancelled(self) -> bool: ...
@@ -84,7 +86,7 @@ class Answering:
     """One request: its known tokens, how many of them are in the KV cache, and what it may say.
 
     `place`: its sequence id in the KV cache, -1 while it has none. `moved_at`: clock seconds when
-    it last was in a batch.
+    it last was in a batch. `suspended`: it has had to give up its place for another.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Answering:
     ) -> None:
         self.wanted, self.watcher, self.number = wanted, watcher, number
         self.place, self.computed, self.source = -1, 0, ""
-        self.moved_at = now
+        self.moved_at, self.suspended = now, False
         self.tokens = list(wanted.prompt)
         self.draft: list[int] = []
         self.counts = Counts()
@@ -100,7 +102,9 @@ class Answering:
         self._model = model
         self._sampler = Sampler(wanted.temperature, wanted.seed)
         self._text = TextStream(wanted.stop)
-        self._lookup = Lookup() if wanted.lookup and self._sampler.greedy else None
+        guesses = wanted.lookup and self._sampler.greedy and model.rewinds
+        self._lookup = Lookup() if guesses else None
+        self._guessed_at = 0  # how many tokens were known then
 
     @property
     def pending(self) -> int:
@@ -123,8 +127,11 @@ class Answering:
 
     def guess(self) -> None:
         """Have a draft of what follows, where one can be made and is worth it."""
-        waits = self._lookup is not None and not self.prefilling and self.pending == 1
-        self.draft = self._lookup.next(self.tokens, self.room - 1) if self._lookup and waits else []
+        if self._lookup is None or self.prefilling or self._guessed_at == len(self.tokens):
+            return
+        if self.pending == 1:
+            self.draft = self._lookup.next(self.tokens, self.room - 1)
+            self._guessed_at = len(self.tokens)
 
     def advance(self, logits: Callable[[int], NDArray[np.float32]], drafted: int) -> int:
         """Go on after a batch with all known tokens and the first `drafted` ones of the draft.

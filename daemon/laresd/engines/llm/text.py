@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 
 class TextStream:
-    """Text as it may be shown. `stopped` once one of the stop strings has been met."""
+    """Text as it may be shown. `stopped` once one of the stop strings has been met: the one that
+    is complete first, however the text is cut into pieces.
+    """
 
     def __init__(self, stop: Sequence[str] = ()) -> None:
         self._stop = tuple(text for text in stop if text)
@@ -23,16 +25,17 @@ class TextStream:
         """What was held back: no more follows."""
         rest = self._release(self._decoder.decode(b"", final=True)) + self._held
         self._held = ""
-        return "" if self.stopped else rest
+        return rest
 
     def _release(self, text: str) -> str:
         if self.stopped:
             return ""
         self._held += text
-        ends = [self._held.find(stop) for stop in self._stop if stop in self._held]
-        if ends:
+        found = [(self._held.find(stop), stop) for stop in self._stop if stop in self._held]
+        if found:
             self.stopped = True
-            shown, self._held = self._held[: min(ends)], ""
+            start, _ = min(found, key=lambda f: (f[0] + len(f[1]), f[0]))  # complete first
+            shown, self._held = self._held[:start], ""
             return shown
         keep = max((_overlap(self._held, stop) for stop in self._stop), default=0)
         cut = len(self._held) - keep
