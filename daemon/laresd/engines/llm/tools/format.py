@@ -21,8 +21,7 @@ class Format(ABC):
 
     `special`: the model's tokens that are not text (Constraints.special).
     `opening`: what the first call begins with.
-    `markers`: parts of the form that are single tokens in the family's own vocabularies. The text
-    given to `parse` must have them written out even where they are control tokens.
+    `markers`: parts of the form that are single tokens in the family's own vocabularies.
     """
 
     opening: str
@@ -31,6 +30,13 @@ class Format(ABC):
 
     def __init__(self, special: Mapping[str, int]) -> None:
         self._special = special
+
+    @property
+    def shown(self) -> dict[int, str]:
+        """The tokens that `parse` must see as this text, though they may be control tokens, which
+        add nothing to an answer's text of themselves.
+        """
+        return {self._special[mark]: mark for mark in self.markers if mark in self._special}
 
     def grammar(self, tools: Sequence[Tool], choice: Choice, most: int = MAX_CALLS) -> Grammar:
         """The answers that are calls of these tools (`most` at most), with arguments as their
@@ -56,13 +62,15 @@ class Format(ABC):
 
         What is not exactly of the form is words, all of it: half a call is none.
         """
-        before, opening, _ = text.partition(self.opening)
-        reader = Reader(text[len(before) :])
+        start = text.find(self.opening)
+        if start < 0:
+            return Parsed(text)
+        reader = Reader(text[start:])
         try:
-            calls = self._read(reader, by_name(tools)) if opening or not self.opening else ()
+            calls = self._read(reader, by_name(tools))
         except Mismatch:
             return Parsed(text)
-        return Parsed(before, calls) if calls and reader.at_end else Parsed(text)
+        return Parsed(text[:start], calls) if reader.at_end else Parsed(text)
 
     @abstractmethod
     def write(self, calls: Sequence[ToolCall]) -> str:
