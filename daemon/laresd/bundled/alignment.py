@@ -81,7 +81,7 @@ class PhoneHead:
         `encoded` is [frames, width] float32 of one utterance, padding included. No words at all fit
         perfectly where nothing is spoken. More phones than frames fit not at all.
         """
-        return self._fit(self.log_probabilities(encoded), tokens)
+        return self._fits(self.log_probabilities(encoded), [tokens])[0]
 
     def choose(
         self,
@@ -99,8 +99,7 @@ class PhoneHead:
         """
         if not candidates:
             raise ValueError("no candidates to choose from")
-        heard = self.log_probabilities(encoded)
-        fits = [self._fit(heard, tokens) for tokens in candidates]
+        fits = self._fits(self.log_probabilities(encoded), candidates)
         both = [score + _TRUST * fit.total for score, fit in zip(scores, fits, strict=True)]
         for index, (score, fit) in enumerate(zip(scores, fits, strict=True)):
             if not fit.words:
@@ -108,57 +107,81 @@ class PhoneHead:
         best = max(range(len(both)), key=both.__getitem__)
         return best, fits[best]
 
-    def _fit(self, scores: NDArray[np.float32], tokens: Sequence[int]) -> Fit:
-        spoken = [self._words[token] for token in tokens if token < len(self._words)]
-        phones = [phone for word in spoken for phone in word]
-        owner = (
-            np.repeat(np.arange(len(spoken)), [len(word) for word in spoken])
-            if phones
-            else np.zeros(0, int)
-        )
-        states = _align(scores, phones)
-        if states is None:
-            return Fit((_NEVER,) * len(spoken), _NEVER, _NEVER, _NEVER)
-        labels = np.where(
-            states % 2 == 1, np.array([*phones, 0])[np.minimum(states // 2, len(phones))], _BLANK
-        )
-        loss = scores[np.arange(len(scores)), labels] - scores.max(axis=1)
-        places = _owners(states, owner)
-        counts = [max(1, len(word)) for word in spoken]
-        words = tuple(
-            float(loss[places == number].sum()) / count for number, count in enumerate(counts)
-        )
-        return Fit(
-            words,
-            float(loss[places < 0].sum()) / max(1, len(phones)),
-            float(loss.sum()) / max(1, len(phones)),
-            float(loss.sum()),
-        )
+    def _fits(self, scores: NDArray[np.float32], candidates: Sequence[Sequence[int]]) -> list[Fit]:
+        spoken = [
+            [self._words[token] for token in tokens if token < len(self._words)]
+            for tokens in candidates
+        ]
+        phones = [[phone for word in words for phone in word] for words in spoken]
+        paths = _align(scores, phones)
+        best = scores.max(axis=1)
+        return [
+            _fit(scores, best, words, states) for words, states in zip(spoken, paths, strict=True)
+        ]
 
 
-def _align(scores: NDArray[np.float32], phones: Sequence[int]) -> NDArray[Any] | None:
-    """The best CTC path: one state per frame, odd 2k+1 for phone k and even for the blanks between;
-    None if too short.
+def _fit(
+    scores: NDArray[np.float32],
+    best: NDArray[np.float32],
+    spoken: Sequence[Sequence[int]],
+    states: NDArray[Any] | None,
+) -> Fit:
+    """How well the phones of the words `spoken` fit along the path `states`."""
+    if states is None:
+        return Fit((_NEVER,) * len(spoken), _NEVER, _NEVER, _NEVER)
+    phones = [phone for word in spoken for phone in word]
+    owner = np.repeat(np.arange(len(spoken)), [len(word) for word in spoken])
+    labels = np.where(
+        states % 2 == 1, np.array([*phones, 0])[np.minimum(states // 2, len(phones))], _BLANK
+    )
+    loss = scores[np.arange(len(scores)), labels] - best
+    places = _owners(states, owner)
+    counts = [max(1, len(word)) for word in spoken]
+    words = tuple(
+        float(loss[places == number].sum()) / count for number, count in enumerate(counts)
+    )
+    total = float(loss.sum())
+    outside = float(loss[places < 0].sum())
+    return Fit(words, outside / max(1, len(phones)), total / max(1, len(phones)), total)
+
+
+def _align(
+    scores: NDArray[np.float32], texts: Sequence[Sequence[int]]
+) -> list[NDArray[Any] | None]:
+    """The best CTC path for the phones of each text: one state per frame, odd 2k+1 for phone k and
+    even for the blanks between; None if too short.
+
+    All texts are laid over the sound together: one pass over the frames for all costs hardly more
+    than for one.
     """
-    chain = np.full(2 * len(phones) + 1, _BLANK)
-    chain[1::2] = phones
-    skips = np.zeros(len(chain), bool)
-    skips[3::2] = chain[3::2] != chain[1:-2:2]
-    best = np.full(len(chain), _NEVER, np.float64)
-    best[:2] = scores[0, chain[:2]]
-    moves = np.zeros((len(scores), len(chain)), np.int8)
+    longest = 2 * max(len(phones) for phones in texts) + 1
+    chain = np.full((len(texts), longest), _BLANK)
+    for row, phones in enumerate(texts):
+        chain[row, 1 : 2 * len(phones) + 1 : 2] = phones
+    skips = np.zeros(chain.shape, bool)
+    skips[:, 3::2] = chain[:, 3::2] != chain[:, 1:-2:2]
+    best = np.full(chain.shape, _NEVER, np.float64)
+    best[:, :2] = scores[0, chain[:, :2]]
+    moves = np.zeros((len(scores), *chain.shape), np.int8)
+    step, skip = np.full_like(best, _NEVER), np.full_like(best, _NEVER)
     for frame in range(1, len(scores)):
-        stay, step, skip = best, np.full_like(best, _NEVER), np.full_like(best, _NEVER)
-        step[1:] = best[:-1]
-        skip[2:] = np.where(skips[2:], best[:-2], _NEVER)
-        options = np.stack([stay, step, skip])
-        moves[frame] = options.argmax(axis=0)
-        best = options.max(axis=0) + scores[frame, chain]
-    state = len(chain) - 1 if len(chain) == 1 or best[-1] >= best[-2] else len(chain) - 2
+        step[:, 1:] = best[:, :-1]
+        skip[:, 2:] = np.where(skips[:, 2:], best[:, :-2], _NEVER)
+        further = np.maximum(step, skip)
+        moves[frame] = np.where(further > best, np.where(skip > step, 2, 1), 0)
+        best = np.maximum(best, further) + scores[frame, chain]
+    return [
+        _path(moves[:, row], best[row, : 2 * len(phones) + 1]) for row, phones in enumerate(texts)
+    ]
+
+
+def _path(moves: NDArray[np.int8], best: NDArray[np.float64]) -> NDArray[Any] | None:
+    """Follow the moves [frames, states] back from the better of the last two states."""
+    state = len(best) - 1 if len(best) == 1 or best[-1] >= best[-2] else len(best) - 2
     if best[state] < _NEVER / 2:
         return None
-    path = np.zeros(len(scores), int)
-    for frame in range(len(scores) - 1, -1, -1):
+    path = np.zeros(len(moves), int)
+    for frame in range(len(moves) - 1, -1, -1):
         path[frame] = state
         state -= int(moves[frame, state])
     return path
