@@ -79,14 +79,24 @@ class Synthesizer(Protocol):
 
 
 class LanguageModel(Protocol):
+    """Requests run side by side; the higher `Generation.priority` has the machine at once."""
+
     def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
         """The answer's text in pieces as they are decoded; greedy when temperature is 0."""
         ...
 
     async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
-        """Have the messages that later prompts begin with computed, as background work.
+        """Have the messages that later prompts begin with computed, as background work, and kept
+        for the next start.
 
         Gives way to every `generate` and goes on afterwards. Raises what `generate` raises.
+        """
+        ...
+
+    async def anticipate(self, generation: Generation, *, deadline: float) -> None:
+        """Have the prompt of a question computed whose last message is still being said: all that
+        is certain of it. A later `generate` that begins so need not read it; one that does not
+        loses nothing. Raises what `generate` raises.
         """
         ...
 
@@ -232,6 +242,13 @@ class Bus(Protocol):
 class Assistant(Protocol):
     async def answer(self, request: Request) -> Reply:
         """Understand and act. Never raises for a request's fault: the reply says it."""
+        ...
+
+    async def anticipate(self, request: Request) -> None:
+        """Get ready to answer a request that is still being said. Nothing acts. Cancel it when
+        the words change, or when `answer` is asked. Raises Temporary or Permanent when an engine
+        cannot.
+        """
         ...
 
 

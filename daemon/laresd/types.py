@@ -232,15 +232,33 @@ class ChatMessage:
     content: str
 
 
+class GrammarKind(StrEnum):
+    """The language that the grammar of an answer is written in."""
+
+    JSON_SCHEMA = "json_schema"
+    REGEX = "regex"
+    LARK = "lark"  # llguidance's dialect of Lark
+    GBNF = "gbnf"  # llama.cpp's
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGrammar:
+    """What an answer may be, as text in one of the languages of `GrammarKind`."""
+
+    kind: GrammarKind
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the LLM is asked for: `grammar` is GBNF, "" for free text."""
+    """What the LLM is asked for. `grammar` None: free text. Greedy at `temperature` 0."""
 
     messages: tuple[ChatMessage, ...]
-    grammar: str = ""
+    grammar: AnswerGrammar | None = None
     max_tokens: int = 128
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    priority: Priority = Priority.INTERACTIVE
 
 
 @dataclass(frozen=True, slots=True)

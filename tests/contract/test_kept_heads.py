@@ -31,7 +31,8 @@ def spec(folder: Path) -> Spec:
 
 
 async def head_from(worker: Worker) -> str:
-    body: dict[str, Json] = {"messages": [{"role": HEAD.role, "content": HEAD.content}]}
+    row: Json = {"role": HEAD.role, "content": HEAD.content}
+    body: dict[str, Json] = {"messages": [row], "keep": True}
     return Fields((await worker.call("prepare", body, deadline=soon())).body).text("head_from")
 
 
@@ -55,6 +56,7 @@ async def test_after_a_restart_the_head_comes_from_the_disk_with_the_same_answer
 
 async def test_a_damaged_head_is_computed_again_with_the_same_answers(tmp_path: Path) -> None:
     async with running(spec(tmp_path)) as worker:
+        assert await head_from(worker) == "computed"
         first = await answers(worker)
     for path in tmp_path.glob("*.head"):
         path.write_bytes(path.read_bytes()[:-1000] + bytes(1000))
@@ -69,7 +71,13 @@ async def test_two_heads_in_turn_are_each_computed_once(tmp_path: Path) -> None:
         assert await head_from(worker) == "computed"
         async for _ in WorkerLanguageModel(worker).generate(other, deadline=soon()):
             pass
-        assert await head_from(worker) == "store"
+        assert await head_from(worker) == "memory"
+
+
+async def test_only_what_was_prepared_is_written(tmp_path: Path) -> None:
+    async with running(spec(tmp_path)) as worker:
+        await answers(worker)
+    assert list(tmp_path.glob("*.head")) == []
 
 
 async def test_without_room_no_head_is_kept(tmp_path: Path) -> None:
@@ -82,15 +90,15 @@ async def test_without_room_no_head_is_kept(tmp_path: Path) -> None:
 async def test_an_answer_does_not_wait_for_a_preparation_which_then_ends_all_the_same(
     tmp_path: Path,
 ) -> None:
-    long = ChatMessage("system", "word " * 1800)
+    long = ChatMessage("system", "word " * 1500)
     brief = Generation((ChatMessage("user", "Say yes."),), max_tokens=2)
     done: list[str] = []
     async with running(spec(tmp_path)) as worker:
         model = WorkerLanguageModel(worker)
-        await worker.call("prepare", {"messages": []}, deadline=soon())  # it is loaded
+        await worker.wait_ready(deadline=soon())
 
         async def prepare() -> None:
-            await model.prepare((long,), deadline=soon())
+            await model.prepare((long,), deadline=soon(300.0))
             done.append("prepared")
 
         async with asyncio.TaskGroup() as tasks:

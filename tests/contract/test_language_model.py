@@ -14,13 +14,14 @@ from laresd.backends.workers.clients import WorkerLanguageModel
 from laresd.config import Llm
 from laresd.errors import DeadlineExceeded
 from laresd.ports import LanguageModel
-from laresd.types import ChatMessage, Generation
+from laresd.types import AnswerGrammar, ChatMessage, Generation, GrammarKind
 from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.workers import running, soon
 
 LONG = "Tell a long story about a lighthouse."
 SENTENCES = ("switch on the lamp", "switch off the lamp", "open the blind")
-GRAMMAR = "root ::= " + " | ".join(f'"{sentence}"' for sentence in SENTENCES)
+ALTERNATIVES = " | ".join(f'"{sentence}"' for sentence in SENTENCES)
+GRAMMAR = AnswerGrammar(GrammarKind.GBNF, f"root ::= {ALTERNATIVES}")
 
 
 @pytest.fixture(params=["fake", pytest.param("smollm2", marks=pytest.mark.slow)])
@@ -32,7 +33,7 @@ async def model(request: pytest.FixtureRequest) -> AsyncIterator[LanguageModel]:
         yield WorkerLanguageModel(worker)
 
 
-def ask(text: str, *, grammar: str = "", max_tokens: int = 40) -> Generation:
+def ask(text: str, *, grammar: AnswerGrammar | None = None, max_tokens: int = 40) -> Generation:
     messages = (ChatMessage("system", "You are brief."), ChatMessage("user", text))
     return Generation(messages, grammar=grammar, max_tokens=max_tokens)
 
@@ -88,3 +89,22 @@ async def test_preparing_has_a_deadline(model: LanguageModel) -> None:
     late = asyncio.get_running_loop().time() - 1.0
     with pytest.raises(DeadlineExceeded):
         await model.prepare(ask("").messages[:1], deadline=late)
+
+
+async def test_what_is_still_being_said_can_be_anticipated_and_changes_no_answer(
+    model: LanguageModel,
+) -> None:
+    first = await whole(model, ask(LONG))
+    for part in ("Tell a", "Tell a long st", "Something else"):
+        await model.anticipate(ask(part), deadline=soon())
+    assert "".join(await whole(model, ask(LONG))) == "".join(first)
+
+
+async def test_answers_to_several_at_once_are_each_ones_own(model: LanguageModel) -> None:
+    asked = [ask(LONG), *(ask("Now!", grammar=GRAMMAR) for _ in range(4)), ask("Something else.")]
+    async with asyncio.TaskGroup() as tasks:
+        together = [tasks.create_task(whole(model, one)) for one in asked]
+    said = ["".join(task.result()) for task in together]
+    assert all(answer in SENTENCES for answer in said[1:5])
+    assert not any(answer in SENTENCES for answer in (said[0], said[5]))
+    assert said[0] != said[5] or isinstance(model, FakeLanguageModel)

@@ -13,8 +13,19 @@ class FakeAssistant:
 
     def __init__(self, replies: Mapping[str, str], *, seconds: float = 0.05) -> None:
         self.requests: list[Request] = []
+        self.anticipated: list[str] = []  # texts
+        self.given_up: list[str] = []  # of those: what was cancelled before it was ready
         self._replies = replies
         self._seconds = seconds
+
+    async def anticipate(self, request: Request) -> None:
+        """Takes as long as an answer."""
+        self.anticipated.append(request.text)
+        try:
+            await asyncio.sleep(self._seconds)
+        except asyncio.CancelledError:
+            self.given_up.append(request.text)
+            raise
 
     async def answer(self, request: Request) -> Reply:
         self.requests.append(request)

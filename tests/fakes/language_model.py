@@ -18,7 +18,7 @@ class FakeLanguageModel:
 
     def __init__(
         self,
-        text: str | Callable[[Generation], str] = '{"calls":[]}',
+        text: str | Callable[[Generation], str] = "none",
         error: LaresError | None = None,
         *,
         seconds: float = 0.0,
@@ -27,6 +27,7 @@ class FakeLanguageModel:
         self.error = error
         self.asked: list[Generation] = []
         self.prepared: list[tuple[ChatMessage, ...]] = []
+        self.anticipated: list[Generation] = []
         self._seconds = seconds
 
     async def generate(
@@ -50,3 +51,8 @@ class FakeLanguageModel:
         if deadline <= asyncio.get_running_loop().time():
             raise DeadlineExceeded("the language model had no time to prepare")
         self.prepared.append(tuple(head))
+
+    async def anticipate(self, generation: Generation, *, deadline: float) -> None:
+        await self.prepare((), deadline=deadline)
+        self.prepared.pop()
+        self.anticipated.append(generation)

@@ -87,6 +87,21 @@ class CascadeAssistant:
         await self._model.prepare(head, deadline=self._clock.now() + WARM_TIMEOUT)
         self._warmed = head
 
+    async def anticipate(self, request: Request) -> None:
+        """Have the language model read a request that is still being said, if it will be asked."""
+        if self._model is None or not self._config.llm.enabled:
+            return
+        request = replace(request, area=request.area or self._config.box.area or None)
+        home = self._devices.home()
+        strict = await self._strict(request, home)
+        question = _question(request, home)
+        if question is None or strict.meaning is not None:
+            return
+        if loose.understand(request.text, request.language, home, request.area) is not None:
+            return
+        deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
+        await self._model.anticipate(question, deadline=deadline)
+
     async def answer(self, request: Request) -> Reply:
         trace = Trace(self._clock.now)
         request = replace(request, area=request.area or self._config.box.area or None)
@@ -163,20 +178,20 @@ class CascadeAssistant:
 
     async def _ask_model(self, model: LanguageModel, request: Request, home: Home) -> Understanding:
         """The model's proposal, if the guard finds it in the words that were said."""
+        question = _question(request, home)
+        if question is None:
+            return Understanding()
         deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
         try:
-            if guard.may_be_command(request.text, request.language, home):
-                text = await self._generated(model, prompt.tool_call(request, home), deadline)
-                proposed = prompt.parse(text, home)
-                checked = proposed and guard.checked(proposed, request, home)
-                return Understanding("llm" if checked else "", checked)
-            if not guard.may_be_talk(request.text, request.language, home):
-                return Understanding()
-            said = await self._generated(model, prompt.talk(request), deadline)
-            return Understanding("llm", said=_whole_sentences(said))
+            said = await self._generated(model, question, deadline)
         except LaresError as error:
             log.warning("the language model did not answer: %s", error)
             return Understanding(error=error)
+        if question.grammar is None:
+            return Understanding("llm", said=_whole_sentences(said))
+        proposed = prompt.parse(said, home)
+        checked = proposed and guard.checked(proposed, request, home)
+        return Understanding("llm" if checked else "", checked)
 
     async def _generated(
         self, model: LanguageModel, generation: Generation, deadline: float
@@ -220,6 +235,15 @@ class CascadeAssistant:
         text = replies.deeds(outcomes, home, request.language)
         reply = _reply(request, replies.kind_of(outcomes), text)
         return replace(reply, outcomes=outcomes)
+
+
+def _question(request: Request, home: Home) -> Generation | None:
+    """What the language model is asked about a request; None when it is not asked."""
+    if guard.may_be_command(request.text, request.language, home):
+        return prompt.tool_call(request, home)
+    if guard.may_be_talk(request.text, request.language, home):
+        return prompt.talk(request)
+    return None
 
 
 def _is_final(strict: Meaning) -> bool:

@@ -36,6 +36,7 @@ from laresd.types import Json
 MAX_QUEUED = 32  # calls that wait in the worker; the daemon's own queue is the real bound
 EXIT_MEMORY = 70  # out of memory: start again rather than limp on
 EXIT_PROTOCOL = 71  # what came from the daemon is not a frame
+EXIT_DEFECT = 72  # a thread of the engine has ended that must not
 _PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)

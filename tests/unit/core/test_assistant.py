@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from laresd.backends.clock import SystemClock
 from laresd.config import Actions, Box, Config, Llm
+from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.types import (
@@ -31,7 +32,7 @@ from laresd.types import (
 )
 from tests.fakes.devices import FakeDevices
 from tests.fakes.grammar import FakeGrammar
-from tests.fakes.home import ENTITIES, STATES
+from tests.fakes.home import ENTITIES, STATES, home_of
 from tests.fakes.language_model import FakeLanguageModel
 
 PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
@@ -69,14 +70,22 @@ class Room:
     async def say(
         self, text: str, *, language: str = "en", area: str | None = None, seconds: float = 60.0
     ) -> Reply:
-        deadline = self.clock.now() + seconds
-        return await self.assistant.answer(
-            Request("r1", text, language, deadline, "test", area=area)
-        )
+        return await self.assistant.answer(self.request(text, language, area, seconds))
+
+    def request(
+        self, text: str, language: str = "en", area: str | None = None, seconds: float = 60.0
+    ) -> Request:
+        return Request("r1", text, language, self.clock.now() + seconds, "test", area=area)
 
     @property
     def done(self) -> list[tuple[str, Command]]:
         return [(action.entity_id, action.command) for action in self.devices.acted]
+
+
+def turning_on(entity_id: str) -> str:
+    """What the model answers to turn that on."""
+    offered = [entity.entity_id for entity in prompt.offered(home_of(ENTITIES, STATES))]
+    return f"on {offered.index(entity_id) + 1}"
 
 
 class TestCascade:
@@ -94,14 +103,14 @@ class TestCascade:
         assert (reply.kind, reply.understood_by) == (ReplyKind.DONE, "loose")
 
     async def test_then_the_language_model_if_the_words_bear_it_out(self) -> None:
-        call = '{"calls":[{"call":"turn_on","device":"light.kitchen"}]}'
+        call = turning_on("light.kitchen")
         room = Room(model=FakeLanguageModel(lambda _: call))
         reply = await room.say("jeeves turn on the kitchen light")
         assert (reply.kind, reply.understood_by) == (ReplyKind.DONE, "llm")
         assert room.done == [("light.kitchen", Command.TURN_ON)]
 
     async def test_a_model_that_guesses_does_nothing(self) -> None:
-        call = '{"calls":[{"call":"turn_on","device":"light.desk_lamp"}]}'
+        call = turning_on("light.desk_lamp")
         room = Room(model=FakeLanguageModel(lambda _: call))
         reply = await room.say("jeeves turn on the kitchen light")
         assert reply.kind is ReplyKind.NOT_UNDERSTOOD
@@ -114,7 +123,7 @@ class TestCascade:
         assert reply.understood_by == ""
 
     async def test_talk_is_answered_but_can_never_act(self) -> None:
-        call = '{"calls":[{"call":"turn_on","device":"light.kitchen"}]}'
+        call = turning_on("light.kitchen")
         model = FakeLanguageModel(lambda generation: call if generation.grammar else "Paris. And")
         room = Room(model=model)
         reply = await room.say("what is the capital of france?")
@@ -132,6 +141,39 @@ class TestCascade:
         room = Room(config=dataclasses.replace(PATIENT, box=Box(area="Bedroom")))
         await room.say("lights on")
         assert room.done == [("light.lamp_bedroom", Command.TURN_ON)]
+
+
+class TestAnticipation:
+    """What is done while the sentence may still be going on."""
+
+    async def anticipated(self, text: str) -> tuple[Room, FakeLanguageModel]:
+        model = FakeLanguageModel()
+        room = Room(model=model)
+        await room.assistant.anticipate(room.request(text))
+        return room, model
+
+    @pytest.mark.parametrize(
+        "text", ["turn on the kitchen light", "could you put the kitchen light on please"]
+    )
+    async def test_what_a_grammar_understands_costs_the_model_nothing(self, text: str) -> None:
+        _, model = await self.anticipated(text)
+        assert model.anticipated == []
+
+    async def test_what_only_the_model_may_understand_is_read_by_it_as_it_will_be_asked(
+        self,
+    ) -> None:
+        room, model = await self.anticipated("jeeves turn on the kitchen light")
+        await room.say("jeeves turn on the kitchen light")
+        assert model.anticipated == model.asked
+        assert len(model.asked) == 1
+
+    async def test_nothing_acts(self) -> None:
+        room, _ = await self.anticipated("turn on the kitchen light")
+        assert room.done == []
+
+    async def test_talk_is_read_too(self) -> None:
+        _, model = await self.anticipated("what is the capital of france?")
+        assert [question.grammar for question in model.anticipated] == [None]
 
 
 class TestWhatIsSaid:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -71,12 +70,10 @@ def proposals() -> Iterator[Meaning]:
         "color": ["red", "blue"],
     }  # fmt: skip
     for tool in prompt.TOOLS:
-        for device in HOME.entities:
+        for number, _ in enumerate(prompt.offered(HOME), 1):
             for value in values[tool.values]:
-                call: dict[str, Json] = {"call": tool.name, "device": device}
-                if tool.values:
-                    call["value"] = value
-                meaning = prompt.parse(json.dumps({"calls": [call]}), HOME)
+                said = f"{tool.name} {number}" + (f" {value}" if tool.values else "")
+                meaning = prompt.parse(said, HOME)
                 if meaning is not None:
                     yield meaning
 

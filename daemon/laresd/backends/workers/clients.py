@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 from laresd.backends.workers.supervisor import Worker
 from laresd.errors import DeadlineExceeded, Permanent
 from laresd.frames import Fields
 from laresd.types import (
+    AnswerGrammar,
     ChatMessage,
     Entity,
     Generation,
@@ -17,11 +18,13 @@ from laresd.types import (
     HeardKind,
     Home,
     Json,
+    Priority,
     Recognition,
     Scalar,
     Transcript,
 )
 
+PATIENT_AT_ONCE = 16  # requests of automation and background at the language model
 HEAR_TIMEOUT = 5.0  # seconds; `hear` carries no deadline, and a frame's work takes milliseconds
 
 
@@ -82,64 +85,67 @@ class WorkerSynthesizer:
 
 
 class WorkerLanguageModel:
-    """LanguageModel over `laresd.engines.llama`."""
+    """LanguageModel over `laresd.engines.llm`, which orders requests by their priority itself."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._asked = 0  # answers that somebody waits for
-        self._free = asyncio.Event()  # nobody waits for an answer
-        self._free.set()
-        self._background: asyncio.Timeout | None = None  # of the preparation that runs now
+        self._patient = asyncio.Semaphore(PATIENT_AT_ONCE)
 
     async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
         """The answer in pieces. A worker that dies after the first piece costs the answer."""
         body: dict[str, Json] = {
             "messages": _rows(generation.messages),
-            "grammar": generation.grammar,
+            "grammar": _grammar(generation.grammar),
             "max_tokens": generation.max_tokens,
             "temperature": generation.temperature,
             "stop": list(generation.stop),
+            "priority": str(generation.priority),
         }
-        self._take()
-        try:
-            async with aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames:
-                async for frame in frames:
-                    if frame.op == "part":
-                        yield Fields(frame.body).text("text")
-        finally:
-            self._give_back()
+        async with (
+            self._place(generation.priority, deadline),
+            aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames,
+        ):
+            async for frame in frames:
+                if frame.op == "part":
+                    yield Fields(frame.body).text("text")
 
     async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
-        """What was computed before it had to give way stays in the worker's context."""
-        while not await self._prepared({"messages": _rows(head)}, deadline):
-            pass
+        body: dict[str, Json] = {
+            "messages": _rows(head),
+            "priority": str(Priority.BACKGROUND),
+            "keep": True,
+        }
+        async with self._place(Priority.BACKGROUND, deadline):
+            await self._worker.call("prepare", body, deadline=deadline)
 
-    async def _prepared(self, body: Mapping[str, Json], deadline: float) -> bool:
-        """False when somebody asked for an answer meanwhile."""
+    async def anticipate(self, generation: Generation, *, deadline: float) -> None:
+        body: dict[str, Json] = {
+            "messages": _rows(generation.messages),
+            "priority": str(generation.priority),
+            "partial": True,
+        }
+        async with self._place(generation.priority, deadline):
+            await self._worker.call("prepare", body, deadline=deadline)
+
+    @asynccontextmanager
+    async def _place(self, priority: Priority, deadline: float) -> AsyncIterator[None]:
+        """Voice and people never wait behind a crowd of automations for the worker's attention."""
+        if priority in (Priority.VOICE, Priority.INTERACTIVE):
+            yield
+            return
         try:
             async with asyncio.timeout_at(deadline):
-                await self._free.wait()
+                await self._patient.acquire()
         except TimeoutError:
-            raise DeadlineExceeded("the language model had no time to prepare") from None
+            raise DeadlineExceeded("the language model had no time for it") from None
         try:
-            async with asyncio.timeout(None) as self._background:
-                await self._worker.call("prepare", body, deadline=deadline)
-        except TimeoutError:
-            return False
+            yield
         finally:
-            self._background = None
-        return True
+            self._patient.release()
 
-    def _take(self) -> None:
-        self._asked += 1
-        self._free.clear()
-        if self._background is not None and not self._background.expired():
-            self._background.reschedule(asyncio.get_running_loop().time())
 
-    def _give_back(self) -> None:
-        self._asked -= 1
-        if not self._asked:
-            self._free.set()
+def _grammar(grammar: AnswerGrammar | None) -> Json:
+    return {"kind": str(grammar.kind), "text": grammar.text} if grammar else None
 
 
 def _rows(messages: Sequence[ChatMessage]) -> list[Json]:

@@ -10,6 +10,8 @@ from laresd.config import Llm, Speech, SpeechToText, Wake
 
 BUNDLED_SPEECH = Path(laresd.__file__).parent / "bundled" / "speech-en"
 
+MODEL_AT_ONCE = 24  # requests that the language model's own scheduling sees; above the rest waits
+
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -59,7 +61,7 @@ def language_model(settings: Llm, model: str = "embedded", heads: Path | None = 
     """
     return Spec(
         name="the language model",
-        command=engine_command("llama"),
+        command=engine_command("llm"),
         options={
             "model": model,
             "context": settings.context,
@@ -71,6 +73,8 @@ def language_model(settings: Llm, model: str = "embedded", heads: Path | None = 
         load_timeout_s=180.0,
         stall_s=15.0,
         grace_s=5.0,
+        max_queue=MODEL_AT_ONCE,
+        at_once=MODEL_AT_ONCE,
     )
 
 

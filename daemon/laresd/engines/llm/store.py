@@ -14,7 +14,7 @@ import json
 import logging
 import os
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ SUFFIX = ".head"
 _MAGIC = "lares-head-1"
 _MAX_HEADER = 4096  # bytes
 _TOKEN_BYTES = 4
+_CHUNK = 4_000_000  # bytes written between two signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,11 @@ class PrefixStore:
             self._known.pop(path, None)
         return None
 
-    def write(self, head: Head) -> bool:
-        """Keep a head; False when it is not kept (too large, disk full), which is no error."""
+    def write(self, head: Head, alive: Callable[[], None] = lambda: None) -> bool:
+        """Keep a head; False when it is not kept (too large, disk full), which is no error.
+
+        `alive` is called now and then: a memory card may take seconds.
+        """
         path = self._folder / f"{self._digest(head.tokens, b'')[:32]}{SUFFIX}"
         header = {
             "format": _MAGIC,
@@ -91,7 +95,7 @@ class PrefixStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(size, path)
-            _write_whole(path, content)
+            _write_whole(path, content, alive)
         except OSError as error:
             log.warning("the prompt's head is not kept for the next start: %s", error)
             return False
@@ -100,7 +104,7 @@ class PrefixStore:
 
     def _fitting(self, tokens: Sequence[int]) -> Iterator[tuple[Path, tuple[int, ...]]]:
         whole = tuple(tokens)
-        for path, head in self._known.items():
+        for path, head in tuple(self._known.items()):  # another thread may write a head
             if whole[: len(head)] == head:
                 yield path, head
 
@@ -197,12 +201,17 @@ def kept_digest(path: Path, folder: Path) -> str:
     return digest
 
 
-def _write_whole(path: Path, content: Iterable[bytes]) -> None:
+def _write_whole(
+    path: Path, content: Iterable[bytes], alive: Callable[[], None] = lambda: None
+) -> None:
     """Write under a temporary name and rename: `path` is complete or as before. Raises OSError."""
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            file.writelines(content)
+            for part_of_it in content:
+                for start in range(0, len(part_of_it), _CHUNK):
+                    file.write(memoryview(part_of_it)[start : start + _CHUNK])
+                    alive()
         part.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

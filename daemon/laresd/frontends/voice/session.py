@@ -54,10 +54,13 @@ BUSY = (Phase.THINKING, Phase.SPEAKING)
 
 @dataclass(slots=True)
 class _Job:
-    """One transcription. `command`: what of its text may be acted on."""
+    """One transcription. `command`: what of its text may be acted on. `ahead`: gets ready to
+    answer it while it may still be going on.
+    """
 
     number: int
     task: asyncio.Task[None] | None = None
+    ahead: asyncio.Task[None] | None = None
     heard: Transcript | None = None
     command: str = ""
     error: LaresError | None = None
@@ -195,8 +198,9 @@ class Session:
         return task
 
     def _drop_job(self) -> None:
-        if self._job and self._job.task:
-            self._job.task.cancel()
+        for task in (self._job.task, self._job.ahead) if self._job else ():
+            if task is not None:
+                task.cancel()
         self._job = None
 
     def _close(self, closing: Closing) -> None:
@@ -246,6 +250,8 @@ class Session:
             event = Transcribed(job.number, "", failed=asked, addressed=asked)
         detail = {"audio_ms": round(len(pcm) / 2 * 1000 / SAMPLE_RATE)}
         job.span = Span("transcribe", begun, parts.clock.now(), detail)
+        if job.command and self._job is job:
+            job.ahead = self._start(self._anticipate(job.command), "anticipate")
         self._step(event)
 
     async def _judge(self, job: _Job, heard: Transcript) -> Transcribed:
@@ -278,6 +284,8 @@ class Session:
         if job is None or job.number != number:
             return
         self._note_job()
+        if job.ahead is not None:
+            job.ahead.cancel()
         if job.error:
             text = wording.cannot_hear(parts.language)
             reply = Reply(self._record.id, ReplyKind.FAILED, text)
@@ -287,27 +295,35 @@ class Session:
         asks = reply.text.rstrip().endswith(("?", "？"))
         self._step(ReplyReady(number, asks=asks))
 
-    async def _ask(self, text: str) -> Reply:
-        parts = self._parts
-        deadline = parts.clock.now() + parts.answer_seconds
-        request = Request(
-            id=self._record.id,
-            text=text,
-            language=parts.language,
-            deadline=deadline,
-            source="voice",
-            priority=Priority.VOICE,
-            area=parts.config.box.area or None,
-        )
+    async def _anticipate(self, text: str) -> None:
         try:
-            async with asyncio.timeout_at(deadline + GRACE_S):
-                return await parts.assistant.answer(request)
+            await self._parts.assistant.anticipate(self._request(text))
+        except LaresError as error:  # nobody waits for it; `answer` will say what is wrong
+            log.debug("nothing was anticipated: %s", error)
+
+    async def _ask(self, text: str) -> Reply:
+        request = self._request(text)
+        try:
+            async with asyncio.timeout_at(request.deadline + GRACE_S):
+                return await self._parts.assistant.answer(request)
         except TimeoutError:
             self._record.trouble = "the assistant did not answer in time"
         except LaresError as error:
             self._record.trouble = error.message
         log.warning("turn %s failed: %s", self._record.id, self._record.trouble)
-        return Reply(request.id, ReplyKind.FAILED, wording.failed(parts.language))
+        return Reply(request.id, ReplyKind.FAILED, wording.failed(self._parts.language))
+
+    def _request(self, text: str) -> Request:
+        parts = self._parts
+        return Request(
+            id=self._record.id,
+            text=text,
+            language=parts.language,
+            deadline=parts.clock.now() + parts.answer_seconds,
+            source="voice",
+            priority=Priority.VOICE,
+            area=parts.config.box.area or None,
+        )
 
     async def _speak(self, number: int) -> None:
         record, clock = self._record, self._parts.clock

@@ -24,7 +24,16 @@ from laresd.backends.workers.clients import (
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm, Speech, SpeechToText, Wake
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
-from laresd.types import ChatMessage, Entity, Generation, Heard, HeardKind, Home
+from laresd.types import (
+    AnswerGrammar,
+    ChatMessage,
+    Entity,
+    Generation,
+    GrammarKind,
+    Heard,
+    HeardKind,
+    Home,
+)
 from tests.fakes.whisper_model import write_whisper
 from tests.fakes.workers import pid_of, running, soon, status_when
 
@@ -32,6 +41,12 @@ pytestmark = pytest.mark.slow
 
 Answer = TypeVar("Answer")
 SECOND = bytes(32_000)
+FAULTY = {
+    GrammarKind.GBNF: "root ::= (",
+    GrammarKind.LARK: "start: (",
+    GrammarKind.REGEX: "(",
+    GrammarKind.JSON_SCHEMA: '{"type": ',
+}
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"
 )
@@ -150,9 +165,10 @@ async def test_a_long_question_can_be_given_up_while_it_is_read() -> None:
 async def test_a_faulty_grammar_or_too_long_a_question_is_an_error_not_a_crash() -> None:
     async with running(specs.language_model(Llm(context=256))) as worker:
         model = WorkerLanguageModel(worker)
-        faulty = Generation((ChatMessage("user", "x"),), grammar="root ::= (")
-        with pytest.raises(Permanent, match="grammar for the language model is faulty"):
-            await text_of(model, faulty)
+        for kind, text in FAULTY.items():
+            faulty = Generation((ChatMessage("user", "x"),), grammar=AnswerGrammar(kind, text))
+            with pytest.raises(Permanent, match="for the language model is faulty"):
+                await text_of(model, faulty)
         with pytest.raises(Exception, match="too long for the language model"):
             await text_of(model, generation("word " * 500))
         assert (await worker.status()).restarts == 0

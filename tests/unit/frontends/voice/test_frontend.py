@@ -137,6 +137,26 @@ async def test_a_recording_takes_no_longer_than_its_work() -> None:
 
 
 @virtual_time
+async def test_the_answer_is_got_ready_before_the_silence_ends_and_asked_for_once() -> None:
+    house = House()
+    await house.say(COMMAND)
+    assert house.assistant.anticipated == ["turn on the light"]
+    assert house.assistant.given_up == []
+    assert house.asked() == ["turn on the light"]
+
+
+@virtual_time
+async def test_what_was_got_ready_for_words_that_go_on_is_given_up() -> None:
+    house = House(assistant=FakeAssistant(REPLIES, seconds=10.0))
+    sentence = speech(500, HALF) + silence(450) + speech(700, OTHER_HALF)
+    await house.say(wake_word() + silence(200) + sentence + silence(1500))
+    whole = "turn on the light in the kitchen"
+    assert house.assistant.anticipated == ["turn on", whole]
+    assert house.assistant.given_up == ["turn on", whole]  # the whole: by the question itself
+    assert house.asked() == [whole]
+
+
+@virtual_time
 async def test_the_transcription_has_begun_before_the_silence_ends() -> None:
     house = House()
     turn = await house.say(COMMAND)
