@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -224,9 +224,9 @@ for start in range(0, cells, ubatch):
     assert context.decode(batch) is Decoded.DONE
 buffers = {}
 for line in said:
-    found = re.search(r"(\\w+) (?:model|KV) buffer size = +([0-9.]+) MiB", line)
+    found = re.search(r"(\\w+) (?:model|KV|RS) buffer size = +([0-9.]+) MiB", line)
     if found:
-        name = "KV" if "KV buffer" in line else found[1]
+        name = "KV" if "KV buffer" in line or "RS buffer" in line else found[1]
         buffers[name] = buffers.get(name, 0) + float(found[2]) * 2**20
 status = Path("/proc/self/status").read_text()
 at = {n: int(re.search(rf"{n}:\\s+(\\d+)", status)[1]) << 10 for n in ("VmHWM", "RssFile")}
@@ -296,3 +296,76 @@ def test_llama_cpp_repacks_what_was_said(tmp_path: Path, kind: str, use_mmap: bo
     assert abs(repacked - said.repacked) < 20_000
     assert abs(in_file - said.weights) < 20_000 or (use_mmap and in_file <= said.weights)
     assert abs(buffers["KV"] - said.kv) < 20_000
+
+
+def renamed(
+    architecture: str, extra: Mapping[str, gguf.Value]
+) -> tuple[dict[str, gguf.Value], dict[str, gguf.Tensor]]:
+    """A llama under another name, with more values."""
+    values, tensors = gguf.llama(layers=4, embedding=256, kind="Q8_0")
+    values = {key.replace("llama.", f"{architecture}."): value for key, value in values.items()}
+    own = {f"{architecture}.{key}": value for key, value in extra.items()}
+    return {**values, "general.architecture": architecture, **own}, dict(tensors)
+
+
+def gemma(path: Path) -> Path:
+    """Three layers of four look back through a window only."""
+    values, tensors = renamed(
+        "gemma3", {"attention.sliding_window": 32, "attention.sliding_window_pattern": 4}
+    )
+    for number in range(4):
+        for name in ("post_attention_norm", "post_ffw_norm"):
+            tensors[f"blk.{number}.{name}.weight"] = ("F32", (256,))
+        for name in ("attn_q_norm", "attn_k_norm"):
+            tensors[f"blk.{number}.{name}.weight"] = ("F32", (64,))
+    return gguf.write(path, values, tensors)
+
+
+def qwen(path: Path) -> Path:
+    """Three layers of four are recurrent."""
+    ssm = {"conv_kernel": 4, "inner_size": 512, "state_size": 64, "time_step_rank": 8}
+    values, tensors = renamed(
+        "qwen35",
+        {
+            **{f"ssm.{key}": value for key, value in ssm.items()},
+            "ssm.group_count": 4,
+            "rope.dimension_sections": [16, 8, 8, 0],
+        },
+    )
+    for number in range(4):
+        block = f"blk.{number}."
+        del tensors[f"{block}ffn_norm.weight"]
+        tensors[f"{block}post_attention_norm.weight"] = ("F32", (256,))
+        if number == 3:
+            tensors[f"{block}attn_q.weight"] = ("Q8_0", (256, 512))  # and a gate
+            for name in ("attn_q_norm", "attn_k_norm"):
+                tensors[f"{block}{name}.weight"] = ("F32", (64,))
+            continue
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            del tensors[f"{block}{name}.weight"]
+        tensors |= {
+            f"{block}attn_qkv.weight": ("Q8_0", (256, 1024)),
+            f"{block}attn_gate.weight": ("Q8_0", (256, 512)),
+            f"{block}ssm_conv1d.weight": ("F32", (4, 1024)),
+            f"{block}ssm_dt.bias": ("F32", (8,)),
+            f"{block}ssm_a": ("F32", (8,)),
+            f"{block}ssm_beta.weight": ("F32", (256, 8)),
+            f"{block}ssm_alpha.weight": ("F32", (256, 8)),
+            f"{block}ssm_norm.weight": ("F32", (64,)),
+            f"{block}ssm_out.weight": ("Q8_0", (512, 256)),
+        }
+    return gguf.write(path, values, tensors)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [gemma, qwen])
+def test_a_window_and_a_recurrent_state_are_no_surprise(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    """llama.cpp keeps a layer's window whole, and a state for each sequence that there may be."""
+    path = make(tmp_path / "m.gguf")
+    found = loaded(str(path), False, "f16", 1024, 64, 8, False)
+    buffers: dict[str, float] = found["buffers"]  # type: ignore[assignment]
+    said = kv_bytes(read_facts(path), 1024, "f16", 8)
+    assert said > 1_000_000
+    assert abs(buffers["KV"] - said) < 20_000
