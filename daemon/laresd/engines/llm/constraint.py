@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,11 +69,13 @@ class Constraints:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         ends = [token for token in range(vocabulary.n_vocab) if vocabulary.ends(token)]
-        self._tokenizer: LLTokenizer = lltokenizer_from_vocab(
-            vocabulary.vocabulary,  # type: ignore[arg-type]  # a llama_vocab *, named in native.py
-            vocabulary.n_vocab,
-            ends,
-        )
+        with warnings.catch_warnings():  # it calls llama-cpp-python by names that are going
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._tokenizer: LLTokenizer = lltokenizer_from_vocab(
+                vocabulary.vocabulary,  # type: ignore[arg-type]  # a llama_vocab *, see native.py
+                vocabulary.n_vocab,
+                ends,
+            )
         self.special = _special(self._tokenizer)
 
     def compile(self, grammar: Grammar) -> Constraint:

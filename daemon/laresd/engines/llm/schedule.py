@@ -54,14 +54,17 @@ def plan(ready: Sequence[Ready], *, most: int, slice_: int) -> list[Share]:
     decoding = [request for request in taken if request.pending <= _SHORT]
     prompts = [request for request in taken if request.pending > _SHORT]
     tokens: dict[int, int] = {}
+    room = most - most // _FOR_PROMPTS if prompts else most
     for request in sorted(decoding, key=lambda r: -r.waited):
-        tokens[request.key] = min(request.pending, most - sum(tokens.values()))
+        tokens[request.key] = min(request.pending, room)
+        room -= tokens[request.key]
     room = most - sum(tokens.values())
     if first > 0 or decoding:
         room = min(room, slice_)
-    for request in sorted(prompts, key=lambda r: r.key):
-        aged = request.rank > first  # it does not hold up those whose class this is
-        tokens[request.key] = min(request.pending, room, slice_ if aged else room)
+    aged = {request.key for request in prompts if request.rank > first}
+    for request in sorted(prompts, key=lambda r: (r.key not in aged, r.key)):
+        # Who is here for its age has its share, and holds up nobody whose class this is.
+        tokens[request.key] = min(request.pending, room, slice_ if request.key in aged else room)
         room -= tokens[request.key]
     room = most - sum(tokens.values())
     shares: list[Share] = []
@@ -73,6 +76,7 @@ def plan(ready: Sequence[Ready], *, most: int, slice_: int) -> list[Share]:
     return [share for share in shares if share.tokens]
 
 
+_FOR_PROMPTS = 4  # the part of a batch that those that decode leave to a prompt
 _SHORT = 32  # tokens; what decodes, with what its grammar forces
 
 
