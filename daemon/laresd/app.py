@@ -206,7 +206,10 @@ def _specs(config: Config) -> dict[str, Spec]:
     }
     if config.llm.enabled:
         model = _model(models, ModelKind.LLM, config.llm.model)
-        chosen["llm"] = specs.language_model(config.llm, model, config.box.state_dir / "heads")
+        kept = config.box.state_dir
+        chosen["llm"] = specs.language_model(
+            config.llm, model, kept / "heads", kept / "calibration"
+        )
     return chosen
 
 

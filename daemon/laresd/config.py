@@ -91,8 +91,8 @@ class SpeechToText:
 class Llm:
     enabled: bool = True
     model: str = "embedded"  # embedded, a name from `lares models list`, or a GGUF file
-    context: int = 2048  # tokens
-    threads: int = 0  # 0: one per core, at most 4
+    context: int = 4096  # tokens of all requests and kept heads together; fewer if they do not fit
+    threads: int = 0  # 0: as `lares bench llm --calibrate` found, else one per core, at most 4
     timeout_s: float = 30.0
     kept_heads_mb: int = 512  # disk for the computed beginnings of prompts; 0: none is kept
 

