@@ -163,10 +163,10 @@ def walk(
     while len(said) < LONGEST:
         if bound.finished or (bound.may_end and chance.random() < 0.3):
             return said
-        allowed = [int(n) for n in np.flatnonzero(bound.mask()) if int(n) not in ends]
-        if not allowed:
+        allowed = np.setdiff1d(np.flatnonzero(bound.mask()), list(ends), assume_unique=True)
+        if not len(allowed):
             return said
-        step: Sequence[int] = [chance.choice(allowed)]
+        step: Sequence[int] = [int(allowed[chance.randrange(len(allowed))])]
         for hint in hints:
             if chance.random() < 0.3 and bound.accepted_prefix(hint) == len(hint):
                 step = hint
