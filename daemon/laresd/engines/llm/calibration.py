@@ -14,7 +14,7 @@ import logging
 import math
 import os
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,11 +25,13 @@ from laresd.errors import Permanent
 
 log = logging.getLogger(__name__)
 
-BATCHES = (32, 64, 128, 256, 512)  # tokens of a prompt at once
+BATCHES = (64, 128, 256, 512)  # tokens of a prompt at once; fewer leave no room for a draft
+_FOR_THREADS = 32  # tokens at once while the threads are chosen; more take longer, and tell no more
 NEAR = 0.03  # a setting this close to the best is as good
 CLEARLY_WORSE = 0.9  # of the best: then no larger setting is tried
 LEAST_RUNS, MOST_RUNS = 3, 7  # of which the median counts
 ENOUGH_S = 2.0  # of measuring one setting; then LEAST_RUNS are enough
+SLOW_S = 6.0  # and then two are: a Pi reads a large model a few tokens a second
 _DECODED = 4  # tokens of one run, one after the other
 _FORMAT = "lares-calibration-1"
 _MAX_FILE = 10_000  # bytes
@@ -78,19 +80,16 @@ class ContextSpeed:
         self._context, self._clock = context, clock
 
     def rate(self, threads: int, tokens: int) -> float:
-        """The median of a few runs, after a token that does not count: threads start with it.
-
-        Raises Permanent when a batch is not computed.
+        """The median of a few runs (of two, the faster one: what disturbs only slows), after a
+        token that does not count: threads start with it. Raises Permanent when a batch fails.
         """
         self._context.threads(threads, threads)
         self._run(1, batches=1)
         runs: list[float] = []
         begun = self._clock()
-        while len(runs) < LEAST_RUNS or (
-            len(runs) < MOST_RUNS and self._clock() - begun < ENOUGH_S
-        ):
+        while not _enough(len(runs), self._clock() - begun):
             runs.append(self._run(tokens, batches=_DECODED if tokens == 1 else 1))
-        return statistics.median(runs)
+        return statistics.median_high(runs)
 
     def _run(self, tokens: int, *, batches: int) -> float:
         begun = self._clock()
@@ -98,11 +97,18 @@ class ContextSpeed:
             first = number * tokens
             slots = [Slot(1 + at % 97, at, 0) for at in range(first, first + tokens)]
             slots[-1] = Slot(slots[-1].token, slots[-1].position, 0, logits=True)
-            if self._context.decode(slots) is not Decoded.DONE:
-                raise Permanent("the language model could not compute a batch to be measured")
+            self._decode(slots)
         seconds = self._clock() - begun
         self._context.remove(0)
         return batches * tokens / max(seconds, 1e-9)
+
+    def _decode(self, slots: Sequence[Slot]) -> None:
+        try:
+            decoded = self._context.decode(slots)
+        except RuntimeError as error:
+            raise Permanent(f"the language model failed: {error}") from error
+        if decoded is not Decoded.DONE:
+            raise Permanent(f"the language model did not compute a batch: {decoded.value}")
 
 
 def calibrate(
@@ -116,10 +122,11 @@ def calibrate(
         return trial
 
     counts = thread_counts(cores)
-    smallest, *larger = [tokens for tokens in BATCHES if tokens <= most_tokens] or [most_tokens]
     decode = _fastest(tried(threads, 1) for threads in counts)
-    prompt = _fastest(tried(threads, smallest) for threads in counts if 2 * threads >= cores)
-    batch = _last_that_pays(prompt, (tried(prompt.threads, tokens) for tokens in larger))
+    some = min(_FOR_THREADS, most_tokens)
+    prompt = _fastest(tried(threads, some) for threads in counts if 2 * threads >= cores)
+    sizes = [tokens for tokens in BATCHES if tokens <= most_tokens] or [most_tokens]
+    batch = _last_that_pays(tried(prompt.threads, tokens) for tokens in sizes)
     return Calibration(
         threads=decode.threads,
         threads_batch=batch.threads,
@@ -181,14 +188,22 @@ def _fastest(trials: Iterable[Trial]) -> Trial:
     return next(trial for trial in seen if trial.rate >= (1 - NEAR) * best)
 
 
-def _last_that_pays(first: Trial, larger: Iterable[Trial]) -> Trial:
-    """The last of ever larger batches that each are faster than the one before."""
-    best = first
-    for trial in larger:
+def _last_that_pays(trials: Iterable[Trial]) -> Trial:
+    """Of ever larger batches, the last of those that each are faster than the one before."""
+    rest = iter(trials)
+    best = next(rest)
+    for trial in rest:
         if trial.rate < (1 + NEAR) * best.rate:
             break
         best = trial
     return best
+
+
+def _enough(runs: int, seconds: float) -> bool:
+    """Whether so many runs, which took so long together, tell how fast a setting is."""
+    if runs >= MOST_RUNS:
+        return True
+    return (runs >= LEAST_RUNS and seconds >= ENOUGH_S) or (runs >= 2 and seconds >= SLOW_S)
 
 
 def _checked(content: object, cpu: Cpu, model_digest: str) -> Calibration:

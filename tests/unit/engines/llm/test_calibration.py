@@ -56,8 +56,9 @@ def found(speed: FakeSpeed, cores: int) -> tuple[Calibration, list[tuple[int, in
 def test_a_pi_5_reads_memory_as_fast_with_three_threads_as_with_four() -> None:
     decode = {1: 3.3, 2: 4.5, 3: 4.8, 4: 4.85}
     best, tried = found(FakeSpeed(decode.__getitem__, lambda n: 2.7 * n), 4)
-    assert best == Calibration(3, 4, 32, 4.8, 10.8)
-    assert tried == [(1, 1), (2, 1), (3, 1), (4, 1), (2, 32), (3, 32), (4, 32), (4, 64)]
+    assert best == Calibration(3, 4, 64, 4.8, 10.8)
+    assert tried[:4] == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    assert tried[4:] == [(2, 32), (3, 32), (4, 32), (4, 64), (4, 128)]
 
 
 def test_more_threads_are_not_tried_once_they_are_clearly_worse() -> None:
@@ -69,7 +70,7 @@ def test_more_threads_are_not_tried_once_they_are_clearly_worse() -> None:
 
 def test_of_settings_that_are_as_good_the_smallest_is_taken() -> None:
     best, _ = found(FakeSpeed(lambda n: 5.0 + 0.01 * n, lambda n: 20.0 + 0.01 * n), 8)
-    assert (best.threads, best.threads_batch, best.ubatch) == (1, 4, 32)
+    assert (best.threads, best.threads_batch, best.ubatch) == (1, 4, 64)
 
 
 def test_batches_grow_as_long_as_that_pays() -> None:
@@ -77,6 +78,14 @@ def test_batches_grow_as_long_as_that_pays() -> None:
     best, tried = found(FakeSpeed(lambda n: 1.0, lambda n: 10.0, gain.__getitem__), 2)
     assert (best.ubatch, best.prefill_rate) == (128, 14.0)
     assert (best.threads_batch, 512) not in tried
+
+
+def test_no_batch_is_larger_than_the_context_allows() -> None:
+    speed = FakeSpeed(lambda n: 1.0, lambda n: 10.0, float)
+    seen: list[Trial] = []
+    assert calibrate(speed, cores=1, most_tokens=200, show=seen.append).ubatch == 128
+    assert calibrate(speed, cores=1, most_tokens=16, show=seen.append).ubatch == 16
+    assert max(trial.tokens for trial in seen) == 128
 
 
 @given(st.integers(1, 300))
@@ -118,10 +127,17 @@ def test_the_median_counts_and_the_first_token_does_not() -> None:
     assert ContextSpeed(context, lambda: context.now).rate(1, 32) == pytest.approx(32.0)
 
 
+@pytest.mark.parametrize(("seconds", "runs"), [(0.01, 7), (0.9, 3), (5.0, 2)])
+def test_slow_settings_are_run_less_often(seconds: float, runs: int) -> None:
+    context = TimedContext(lambda threads, tokens: seconds)
+    ContextSpeed(context, lambda: context.now).rate(1, 32)
+    assert len(context.batches) == 1 + runs
+
+
 def test_a_batch_that_is_not_computed_is_no_measurement() -> None:
     context = TimedContext(lambda threads, tokens: 1.0)
     context.interruptions = [False, True]
-    with pytest.raises(Permanent, match="could not compute"):
+    with pytest.raises(Permanent, match="did not compute a batch: interrupted"):
         ContextSpeed(context, lambda: context.now).rate(1, 32)
 
 
