@@ -26,6 +26,7 @@ from laresd.types import (
     TimerRecord,
     TimerResult,
     Transcript,
+    Vectors,
 )
 
 
@@ -98,6 +99,12 @@ class LanguageModel(Protocol):
         is certain of it. A later `generate` that begins so need not read it; one that does not
         loses nothing. Raises what `generate` raises.
         """
+        ...
+
+
+class Embedder(Protocol):
+    async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
+        """What the texts mean, as vectors: the closer, the more alike (dot product)."""
         ...
 
 

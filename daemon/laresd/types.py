@@ -262,6 +262,17 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Vectors:
+    """Of texts, in their order: rows of `width` float32 (little endian), each of length 1. `cut`:
+    how many texts were longer than the model reads, and count by their beginning.
+    """
+
+    width: int
+    rows: bytes
+    cut: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TimerRecord:
     """A timer as kept on disk. Wall-clock seconds since the epoch, so that it outlives a restart.
 

@@ -22,6 +22,7 @@ from laresd.types import (
     Recognition,
     Scalar,
     Transcript,
+    Vectors,
 )
 
 PATIENT_AT_ONCE = 16  # requests of automation and background at the language model
@@ -142,6 +143,18 @@ class WorkerLanguageModel:
             yield
         finally:
             self._patient.release()
+
+
+class WorkerEmbedder:
+    """Embedder over `laresd.engines.llm` with the option `embeddings`."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
+        frame = await self._worker.call("embed", {"texts": [*texts]}, deadline=deadline)
+        body = Fields(frame.body)
+        return Vectors(body.integer("width"), frame.payload, body.integer("cut"))
 
 
 def _grammar(grammar: AnswerGrammar | None) -> Json:

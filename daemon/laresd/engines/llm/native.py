@@ -61,6 +61,7 @@ class NativeModel:
             or llama_cpp.llama_model_n_swa(loaded) > 0
         )
         self.trained_context = llama_cpp.llama_model_n_ctx_train(loaded)
+        self.n_embd = llama_cpp.llama_model_n_embd(loaded)
 
     def close(self) -> None:
         """Free the weights; every context of the model must be closed before."""
@@ -122,7 +123,7 @@ class NativeContext:
     def __init__(self, model: NativeModel, settings: Settings) -> None:
         self.settings = settings
         self._model = model
-        made = llama_cpp.llama_init_from_model(model.pointer, _parameters(settings))
+        made = llama_cpp.llama_init_from_model(model.pointer, _parameters(model, settings))
         if not made:
             raise ValueError("llama.cpp has no memory for its context")
         self._pointer = made
@@ -175,11 +176,22 @@ class NativeContext:
 
     def remove(self, sequence: int, start: int = 0) -> bool:
         """Forget a sequence's tokens from `start` on; False where the model cannot."""
+        if not self._memory:  # an encoder keeps nothing
+            return True
         return bool(llama_cpp.llama_memory_seq_rm(self._memory, sequence, start, -1))
 
     def share(self, source: int, target: int, end: int) -> None:
         """Let `target`, which is empty, begin with the first `end` tokens of `source`; no copy."""
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, end)
+
+    def embedding(self, sequence: int) -> Logits:
+        """[n_embd], float32: of all tokens that the last batch had of a sequence, as the model
+        pools them, else their mean. Of a context for embeddings. Valid until the next `decode`.
+        """
+        pointer = llama_cpp.llama_get_embeddings_seq(self._pointer, sequence)
+        if not pointer:
+            raise RuntimeError(f"there is no embedding of sequence {sequence}")
+        return np.ctypeslib.as_array(pointer, (self._model.n_embd,))
 
     def state(self, sequence: int) -> bytes:
         """A sequence's KV state, as `restore` takes it."""
@@ -229,7 +241,7 @@ class _Batch:
         self.native.n_tokens = count
 
 
-def _parameters(settings: Settings) -> llama_cpp.llama_context_params:
+def _parameters(model: NativeModel, settings: Settings) -> llama_cpp.llama_context_params:
     params: llama_cpp.llama_context_params = llama_cpp.llama_context_default_params()
     params.n_ctx = settings.cells
     params.n_batch = params.n_ubatch = settings.ubatch
@@ -239,5 +251,8 @@ def _parameters(settings: Settings) -> llama_cpp.llama_context_params:
     params.type_k = params.type_v = KV_TYPES[settings.kv_type]
     params.kv_unified = True
     params.embeddings = settings.embeddings
+    architecture = model.metadata("general.architecture")
+    if settings.embeddings and not model.metadata(f"{architecture}.pooling_type"):
+        params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_MEAN  # a model that was made to talk
     params.no_perf = True
     return params
