@@ -133,8 +133,8 @@ class FakeContext:
     def state(self, sequence: int) -> bytes:
         return json.dumps(self.tokens(sequence)).encode()
 
-    def restore(self, sequence: int, state: bytes) -> bool:
-        tokens = json.loads(state)
+    def restore(self, sequence: int, state: bytes | memoryview) -> bool:
+        tokens = json.loads(bytes(state))
         if self.used + len(tokens) > self.settings.cells:
             return False
         start, self._next_cell = self._next_cell, self._next_cell + len(tokens)

@@ -95,10 +95,10 @@ class Context(Protocol):
         """Let `target`, which is empty, begin with the first `end` tokens of `source`; no copy."""
         ...
 
-    def state(self, sequence: int) -> bytes:
+    def state(self, sequence: int) -> bytes | memoryview:
         """A sequence's KV state, as `restore` takes it."""
         ...
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: bytes | memoryview) -> bool:
         """Fill an empty sequence; False when the state is refused, or has no cells."""
         ...

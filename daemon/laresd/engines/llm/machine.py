@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import llama_cpp
+from laresd.engines.llm.native import system_info
 
 _NO_LIMIT = 1 << 60  # bytes; version 1 of cgroups writes a number like this for none
 _UNKNOWN = 1 << 40  # bytes; nothing says what is free: let llama.cpp find out
@@ -28,14 +28,13 @@ class Cpu:
 
 def cpu(cpuinfo: Path = Path("/proc/cpuinfo"), board: Path | None = None) -> Cpu:
     """This machine's. A Raspberry Pi's is called by its board, which says more than its core."""
-    system: str = llama_cpp.llama_print_system_info().decode("utf-8", "replace")
     name = _read(board or Path("/proc/device-tree/model")).strip("\0 \n") or _cpu_name(cpuinfo)
-    return Cpu(name, len(os.sched_getaffinity(0)), features(system))
+    return Cpu(name, len(os.sched_getaffinity(0)), features(system_info()))
 
 
-def features(system_info: str) -> frozenset[str]:
+def features(described: str) -> frozenset[str]:
     """Those that are on in llama.cpp's own description of itself."""
-    return frozenset(re.findall(r"(\w+) = [1-9]", system_info))
+    return frozenset(re.findall(r"(\w+) = [1-9]", described))
 
 
 def machine_memory(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:

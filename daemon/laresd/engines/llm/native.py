@@ -13,6 +13,7 @@ from pathlib import Path
 
 import llama_cpp
 import numpy as np
+from numpy.typing import NDArray
 
 from laresd.engines.llm.context import Decoded, Logits, Settings, Slot
 
@@ -34,6 +35,11 @@ def _log(level: int, text: bytes, data: object) -> None:
 
 
 _LOG = llama_cpp.llama_log_callback(_log)  # C keeps a pointer to it
+
+
+def system_info() -> str:
+    """What llama.cpp says of itself: `CPU : AVX2 = 1 | REPACK = 1 | ...`."""
+    return str(llama_cpp.llama_print_system_info().decode("utf-8", "replace"))
 
 
 class NativeModel:
@@ -193,21 +199,27 @@ class NativeContext:
             raise RuntimeError(f"there is no embedding of sequence {sequence}")
         return np.ctypeslib.as_array(pointer, (self._model.n_embd,))
 
-    def state(self, sequence: int) -> bytes:
+    def state(self, sequence: int) -> memoryview:
         """A sequence's KV state, as `restore` takes it."""
         size = llama_cpp.llama_state_seq_get_size(self._pointer, sequence)
-        state = (ctypes.c_uint8 * size)()
-        written = llama_cpp.llama_state_seq_get_data(self._pointer, state, size, sequence)
-        return bytes(memoryview(state)[:written])
+        state = np.empty(size, np.uint8)
+        written = llama_cpp.llama_state_seq_get_data(self._pointer, _bytes(state), size, sequence)
+        return state.data[:written]
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: bytes | memoryview) -> bool:
         """Fill an empty sequence; False when llama.cpp refuses the state or has no cells for it."""
-        data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        taken = llama_cpp.llama_state_seq_set_data(self._pointer, data, len(state), sequence)
-        if taken != len(state):
+        data = np.frombuffer(state, np.uint8)
+        taken = llama_cpp.llama_state_seq_set_data(self._pointer, _bytes(data), len(data), sequence)
+        if taken != len(data):
             self.remove(sequence)
             return False
         return True
+
+
+def _bytes(array: NDArray[np.uint8]) -> ctypes.Array[ctypes.c_uint8]:
+    """The array's own memory as ctypes takes it: no copy."""
+    pointer = ctypes.POINTER(ctypes.c_uint8 * len(array))
+    return ctypes.cast(array.ctypes.data, pointer).contents
 
 
 class _Batch:

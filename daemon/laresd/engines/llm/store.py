@@ -18,10 +18,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import xxhash
+
 log = logging.getLogger(__name__)
 
 SUFFIX = ".head"
-_MAGIC = "lares-head-1"
+_MAGIC = "lares-head-2"
 _MAX_HEADER = 4096  # bytes
 _TOKEN_BYTES = 4
 _CHUNK = 4_000_000  # bytes written between two signs of life
@@ -32,7 +35,7 @@ class Head:
     """The beginning of a prompt: its token ids and the KV state (llama_state_seq_get_data)."""
 
     tokens: tuple[int, ...]
-    state: bytes
+    state: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class PrefixStore:
 
         `alive` is called now and then: a memory card may take seconds.
         """
-        path = self._folder / f"{self._digest(head.tokens, b'')[:32]}{SUFFIX}"
+        path = self._folder / f"{self._digest(head.tokens, b'')}{SUFFIX}"
         header = {
             "format": _MAGIC,
             "key": self._key,
@@ -143,9 +146,8 @@ class PrefixStore:
         if entry is None:
             return None
         try:
-            with path.open("rb") as file:
-                file.seek(-entry.state_bytes, os.SEEK_END)
-                state = file.read(entry.state_bytes)
+            start = path.stat().st_size - entry.state_bytes
+            state = np.fromfile(path, np.uint8, entry.state_bytes, offset=start).data
             if self._digest(entry.tokens, state) != entry.digest:
                 raise ValueError("its content is not what was written")
         except (ValueError, OSError) as error:
@@ -153,8 +155,9 @@ class PrefixStore:
             return None
         return Head(entry.tokens, state)
 
-    def _digest(self, tokens: Sequence[int], state: bytes) -> str:
-        found = hashlib.blake2b(self._key.encode(), digest_size=32)
+    def _digest(self, tokens: Sequence[int], state: bytes | memoryview) -> str:
+        """Tells damage, not malice: who can write here owns the box."""
+        found = xxhash.xxh3_128(self._key.encode())
         found.update(_packed(tokens))
         found.update(state)
         return found.hexdigest()
@@ -202,7 +205,7 @@ def kept_digest(path: Path, folder: Path) -> str:
 
 
 def _write_whole(
-    path: Path, content: Iterable[bytes], alive: Callable[[], None] = lambda: None
+    path: Path, content: Iterable[bytes | memoryview], alive: Callable[[], None] = lambda: None
 ) -> None:
     """Write under a temporary name and rename: `path` is complete or as before. Raises OSError."""
     part = path.with_suffix(f".{os.getpid()}.part")
