@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
-from llguidance.gbnf_to_lark import GbnfToLarkError, gbnf_to_lark
+from llguidance.gbnf_to_lark import gbnf_to_lark
 from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
@@ -176,7 +176,7 @@ def _lark(gbnf: str) -> str:
         raise _too_much(Kind.GBNF, f"{gbnf.count('::=')} rules; the most is {MAX_GBNF_RULES}")
     try:
         return gbnf_to_lark(gbnf)
-    except GbnfToLarkError as error:
+    except Exception as error:  # it raises bare ones for rules that are not there
         raise _faulty(Kind.GBNF, str(error)) from error
 
 
