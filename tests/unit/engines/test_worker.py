@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from laresd.engines.worker import MAX_QUEUED, Answer, Call, Channel, Handler, Loaded, Loop
 from laresd.errors import Permanent, Refused
@@ -203,6 +205,44 @@ def test_what_is_no_frame_is_said(raw: bytes) -> None:
     pipe, _ = channel(raw=raw)
     with pytest.raises(Permanent):
         pipe.receive()
+
+
+@given(raw=st.binary(max_size=200) | st.text(max_size=100).map(str.encode), whole=st.booleans())
+def test_whatever_comes_is_a_frame_the_end_or_one_clear_error(raw: bytes, whole: bool) -> None:
+    before = encode(Frame("echo", 1, {"text": "before"}, b"payload"))
+    pipe, _ = channel(raw=before + raw + (b"\n" if whole else b""))
+    assert pipe.receive() == Frame("echo", 1, {"text": "before"}, b"payload")
+    try:
+        while pipe.receive() is not None:
+            pass
+    except Permanent as error:
+        assert error.message
+
+
+FRAMES = st.lists(
+    st.builds(
+        Frame,
+        st.sampled_from(["echo", "begin", "cancel", "sing", ""]),
+        st.integers(-2, 5),
+        st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.text(max_size=3)),
+        st.binary(max_size=5),
+    ),
+    max_size=12,
+)
+
+
+@given(frames=FRAMES)
+def test_each_request_is_answered_once_whatever_the_order_of_frames(frames: list[Frame]) -> None:
+    going_on: list[Call] = []
+    handlers: Mapping[str, Handler] = {"begin": going_on.append, "echo": lambda call: Answer()}
+    pipe, sink = channel(*frames)
+    loop = Loop(pipe, Loaded(handlers))
+    loop.read()
+    loop.work()
+    for call in going_on:
+        call.end(Answer())
+    asked = [frame.id for frame in frames if frame.op != "cancel"]
+    assert sorted(frame.id for frame in answers(sink)) == sorted(asked)
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40, -1])

@@ -38,6 +38,8 @@ from laresd.types import Json, Priority
 ROLES = tuple(str(role) for role in (Role.SYSTEM, Role.USER, Role.ASSISTANT))
 HEADS_KNOWN = 64  # lengths of heads that are not counted again
 MAX_TOKENS = 8192  # of one answer
+MAX_TEMPERATURE = 10.0
+MAX_SEED = 2**63 - 1
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +126,8 @@ class Service:
             max_tokens=min(body.integer("max_tokens", 128), MAX_TOKENS),
             head=self._head_length(messages, prompt),
             constraint=self._constraints.compile(_grammar(grammar)) if grammar else None,
-            temperature=body.real("temperature", 0.0),
-            seed=body.integer("seed", 0),
+            temperature=_within(body.real("temperature", 0.0), MAX_TEMPERATURE, "temperature"),
+            seed=int(_within(body.integer("seed", 0), MAX_SEED, "seed")),
             stop=body.texts("stop"),
         )
         self._submit(wanted, call, Asked(call))
@@ -228,6 +230,12 @@ def _rank(body: Fields, otherwise: Priority) -> int:
     except ValueError:
         known = ", ".join(Priority)
         raise Permanent(f"the priority must be one of {known}, not {named!r}") from None
+
+
+def _within(value: float, most: float, name: str) -> float:
+    if not 0 <= value <= most:  # so is what is no number
+        raise Permanent(f"the {name} must be from 0 to {most}, not {value}")
+    return value
 
 
 def _grammar(row: Fields) -> Grammar:
