@@ -37,6 +37,18 @@ MAX_BITS = 256  # of an integer
 MAX_INDENT = 16
 REMEDY = "take another version of the model (lares models list)"
 
+_FAILURES = (  # what a template can raise by what is written in it, in jinja2 and in Python
+    jinja2.TemplateError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 _BUDGET = "the budget"  # no template can write a name with a space
 _FILTERS = """abs capitalize count d default dictsort first float int items last length list lower
     map max min reject rejectattr reverse round select selectattr sort title trim unique upper"""
@@ -75,9 +87,7 @@ class Compiled:
             raise Refused(
                 f"the language model's chat template refuses the messages: {error}"
             ) from error
-        except (jinja2.TemplateError, ArithmeticError, LookupError, RuntimeError) as error:
-            raise _fails(error) from error
-        except (TypeError, ValueError, AttributeError, AssertionError, MemoryError) as error:
+        except _FAILURES as error:
             raise _fails(error) from error
 
 
@@ -91,7 +101,7 @@ def compile_template(source: str, limits: Limits = DEFAULT_LIMITS) -> Compiled:
         _Counting().visit(tree)
         tree.set_environment(sandbox)
         return Compiled(sandbox.from_string(tree), limits)
-    except (jinja2.TemplateError, RecursionError, SyntaxError, MemoryError) as error:
+    except _FAILURES as error:
         raise _unreadable(str(error)) from error
 
 

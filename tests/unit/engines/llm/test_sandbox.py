@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from laresd.engines.llm.budget import Limits
 from laresd.engines.llm.sandbox import MAX_SOURCE, compile_template
@@ -72,7 +75,10 @@ def test_a_refusal_has_the_words_of_the_template() -> None:
         "{{ '%999999999d' % 1 }}",
         "{{ '{:>999999999}'.format(1) }}",
         "{{ '{0.__class__}'.format(1) }}",
-        "(" * 500 + "{{" + "(" * 5000 + "}}",
+        "{{" + "(" * 5000 + "}}",
+        "{{" + "9" * 5000 + "}}",
+        "{{ 1 }}\0{% set x = '\0' %}{{ x.y.z }}",
+        "{% set x %}" * 5000,
         "x" * (MAX_SOURCE + 1),
     ],
 )  # fmt: skip
@@ -97,6 +103,8 @@ HOSTILE = {
     "{% set ns = namespace(x=s) %}{% for n in range(60) %}{% set ns.x = f(ns.x) %}{% endfor %}",
     "doubling by replace": "{% set ns = namespace(x=s) %}{% for n in range(60) %}"
     "{% set ns.x = ns.x.replace('x', 'xx') %}{% endfor %}",
+    "a text in place of each letter": "{% set t = s[:300].replace('x', s[:300]) %}"
+    "{{ t.replace('x', t) }}",
     "doubling by join": "{% set ns = namespace(x=s) %}{% for n in range(60) %}"
     "{% set ns.x = ns.x | list | join('x') %}{% endfor %}",
     "doubling by format": "{% set ns = namespace(x=s) %}{% for n in range(60) %}"
@@ -136,8 +144,9 @@ HOSTILE = {
 def test_a_hostile_template_ends_as_an_error(source: str) -> None:
     given: dict[str, int] = {}
     things: list[int] = []
-    with pytest.raises(Permanent):
+    with pytest.raises(Permanent) as caught:
         compile_template(source, LITTLE).render({"s": LONG, "given": given, "things": things}, DAY)
+    assert not isinstance(caught.value.__cause__, MemoryError)
     assert (given, things) == ({}, [])
 
 
@@ -160,3 +169,27 @@ def test_what_is_nested_too_deep_is_an_error_and_not_the_end(source: str) -> Non
         deep = [deep]
     with pytest.raises(LaresError):
         compile_template(source).render({"x": deep}, DAY)
+
+
+TAGS = """{{ }} {% %} {%- -%} {# #} if else endif for in endfor set endset macro endmacro call
+    endcall filter endfilter generation endgeneration break recursive block endblock import from
+    include raw endraw with endwith""".split
+TERMS = """x y s m loop loop.index ns namespace() range(3) dict() [ ] ( ) { } , : . | ~ + - * ** //
+    % == < and or not is defined none true 1 99 1.5 'a' "b" [0] [::-1] .x .items() .split() .format(1)
+    .replace('a','b') trim tojson join length list map('upper') sort first indent default(1) upper
+    replace('a','b') items string (x) = self caller() varargs""".split
+
+
+@settings(max_examples=400, deadline=None)
+@given(parts=st.lists(st.sampled_from([*TAGS(), *TERMS()]), max_size=40))
+def test_no_template_can_raise_anything_else(parts: list[str]) -> None:
+    with contextlib.suppress(LaresError):
+        compile_template(" ".join(parts), LITTLE).render({"x": [1], "s": "a b", "m": {"x": 1}}, DAY)
+
+
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(st.sampled_from(TERMS()), max_size=9))
+def test_no_expression_can_raise_anything_else(parts: list[str]) -> None:
+    source = "{% for x in s.split() %}{{ " + " ".join(parts) + " }}{% endfor %}"
+    with contextlib.suppress(LaresError):
+        compile_template(source, LITTLE).render({"x": [1], "s": "a b", "m": {"x": 1}}, DAY)
