@@ -199,6 +199,7 @@ def test_whatever_a_model_says_is_read_without_an_error(form: Format, parts: lis
     text = "".join(parts)
     parsed = form.parse(text, TOOLS)
     assert parsed.calls or parsed.text == text
+    assert form.parse(text, []) == Parsed(text)
 
 
 @every_form

@@ -67,7 +67,7 @@ class Format(ABC):
             return Parsed(text)
         reader = Reader(text[start:])
         try:
-            calls = self._read(reader, by_name(tools))
+            calls = self._read(reader, {tool.name: tool for tool in tools})
         except Mismatch:
             return Parsed(text)
         return Parsed(text[:start], calls) if reader.at_end else Parsed(text)
@@ -79,10 +79,10 @@ class Format(ABC):
     def describe(self, tools: Sequence[Tool]) -> str:
         """For the system's message of a model whose chat template knows nothing of tools."""
         example = self.write([ToolCall("the_name", {"an_argument": "its value"})])
-        known = "\n".join(written(tool.definition()["function"]) for tool in tools)
+        listed = "\n".join(written(tool.definition()["function"]) for tool in tools)
         return (
             "You can call these functions. Each line is one: its name, what it does, and the JSON"
-            f" Schema of its arguments.\n{known}\n"
+            f" Schema of its arguments.\n{listed}\n"
             f"To call one, answer with nothing but the call, in this form:\n{example}"
         )
 
