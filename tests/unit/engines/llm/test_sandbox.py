@@ -176,8 +176,8 @@ TAGS = """{{ }} {% %} {%- -%} {# #} if else endif for in endfor set endset macro
     include raw endraw with endwith""".split
 TERMS = """x y s m loop loop.index ns namespace() range(3) dict() [ ] ( ) { } , : . | ~ + - * ** //
     % == < and or not is defined none true 1 99 1.5 'a' "b" [0] [::-1] .x .items() .split()
-    .format(1) .replace('a','b') trim tojson join length list map('upper') sort first indent default(1) upper
-    replace('a','b') items string (x) = self caller() varargs""".split
+    .format(1) .replace('a','b') trim tojson join length list map('upper') sort first indent upper
+    default(1) replace('a','b') items string (x) = self caller() varargs""".split
 
 
 @settings(max_examples=400, deadline=None)
