@@ -41,8 +41,10 @@ train-speech: ## make the bundled speech model from nothing: hours; goes on wher
 	@daemon/training/prepare.sh "$(WORK)"
 	cd daemon && "$(WORK)/venv/bin/python" -m training.train_speech --work "$(WORK)" $(TRAIN)
 
+bench-llm: BENCH = $(MODEL:%=--model %) $(ONLY:%=--only %) $(ROUNDS:%=--rounds %)
+
 bench-%: setup-test ## measure: commands, stt, idle, voice, llm -> tests/bench/RESULTS.md
-	$(PYTHON) -m tests.bench.$*
+	$(PYTHON) -m tests.bench.$* $(BENCH)
 
 clean: ## remove what was made here
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis daemon/*.egg-info
