@@ -18,6 +18,7 @@ from torch import nn
 from training.espeak import word_phones
 from training.model import AUDIO_POSITIONS, Attention, Block, Shape, SpeechModel, sinusoids
 from training.phones import PHONE_INDEX, PHONES
+from training.recognize import BEAM
 from training.vocabulary import UNKNOWN, Vocabulary, tokenizer_json
 
 MAX_TOKENS = 448
@@ -147,7 +148,7 @@ def convert(
         "padding": "speech",
         "languages": ["en"],
         "max_tokens": MAX_TOKENS,
-        "beam_size": 8,
+        "beam_size": BEAM,
         "trained": {"seconds": round(seconds), "utterances": utterances},
     }
     (folder / "lares.json").write_text(json.dumps(habits, indent=1) + "\n", "utf-8")

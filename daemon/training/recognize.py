@@ -17,7 +17,7 @@ from training.features import scaled
 from training.vocabulary import NO_TIMESTAMPS, START, Vocabulary
 
 PADDING = 60  # frames of silence after the speech
-BEAM = 8  # hypotheses, from which decoder and phone head choose together
+BEAM = 32  # hypotheses, from which decoder and phone head choose together
 _LONGEST = 2940
 
 
@@ -67,8 +67,8 @@ class Recognizer:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        which, fit = self._head.choose(np.array(encoded)[0], result.sequences_ids, result.scores)
-        tokens = result.sequences_ids[which]
-        words = [self._vocabulary.tokens[token] for token in tokens]
+        choice = self._head.choose(np.array(encoded)[0], result.sequences_ids, result.scores)
+        words = [self._vocabulary.tokens[token] for token in choice.tokens]
         text = " ".join(word for word in words if not word.startswith("<|"))
-        return Heard(text, result.scores[which] / (len(tokens) + 1), result.no_speech_prob, fit)
+        score = choice.score / (len(choice.tokens) + 1)
+        return Heard(text, score, result.no_speech_prob, choice.fit)

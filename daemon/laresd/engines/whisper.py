@@ -160,9 +160,8 @@ class Ear:
         if self._head is None:
             tokens = list(result.sequences_ids[0])
             return tokens, result.scores[0] * len(tokens) / (len(tokens) + 1), None
-        which, fit = self._head.choose(encoded, result.sequences_ids, result.scores)
-        tokens = list(result.sequences_ids[which])
-        return tokens, result.scores[which] / (len(tokens) + 1), fit
+        choice = self._head.choose(encoded, result.sequences_ids, result.scores)
+        return list(choice.tokens), choice.score / (len(choice.tokens) + 1), choice.fit
 
     def _text(self, tokens: Sequence[int], timestamps: int) -> str:
         """Not Tokenizer.decode, which takes every id above <|endoftext|> for a control token."""

@@ -65,15 +65,41 @@ def test_silence_fits_no_words(head: PhoneHead) -> None:
 
 def test_the_candidate_that_fits_the_sound_is_chosen(head: PhoneHead) -> None:
     heard = spoken(0, 1, 0, 2, 3, 0)
-    index, fit = head.choose(heard, [[0, 0], [0, 1], []], [-0.5, -1.4, -0.9])
-    assert index == 1
-    assert fit == head.fit(heard, [0, 1])
+    choice = head.choose(heard, [[0, 0], [0, 1], []], [-0.5, -1.4, -0.9])
+    assert choice.tokens == (0, 1)
+    assert choice.score == -1.4
+    assert choice.fit == head.fit(heard, [0, 1])
+
+
+def test_a_word_that_no_candidate_holds_is_found_by_its_sound(head: PhoneHead) -> None:
+    heard = spoken(0, 1, 0, 2, 3, 0, 1, 0)
+    choice = head.choose(heard, [[0, 0, 0], [0, 2, 0]], [-0.5, -3.0])
+    assert choice.tokens == (0, 1, 0)
+    assert choice.score < -0.5
+    assert choice.fit == head.fit(heard, [0, 1, 0])
+
+
+def test_a_word_that_is_a_little_off_stays_what_the_decoder_wrote(head: PhoneHead) -> None:
+    unsure = np.eye(PHONES, dtype=np.float32)[[0, 1, 0, 1, 1, 0]]
+    unsure[3, [1, 2]], unsure[4, [1, 3]] = (1.0, 2.5), (1.0, 2.5)
+    choice = head.choose(unsure, [[0, 0]], [-0.5])
+    assert choice.fit.worst < -0.6
+    assert choice.tokens == (0, 0)
+    assert choice.score == -0.5
+
+
+def test_what_does_not_fit_into_the_sound_at_all_is_not_mended(head: PhoneHead) -> None:
+    assert head.choose(spoken(1, 2), [[2, 2]], [-0.5]).tokens == (2, 2)
 
 
 def test_a_decoder_that_writes_nothing_is_believed(head: PhoneHead) -> None:
-    index, fit = head.choose(spoken(0, 1, 0), [[0], [99]], [-1.2, -0.4])
-    assert index == 1
-    assert fit.words == ()
+    choice = head.choose(spoken(0, 1, 0), [[0], [99]], [-1.2, -0.4])
+    assert choice.tokens == (99,)
+    assert choice.fit.words == ()
+
+
+def test_without_any_words_the_first_candidate_is_taken(head: PhoneHead) -> None:
+    assert head.choose(spoken(0, 1, 0), [[], [99]], [-0.9, -2.0]).tokens == ()
 
 
 def test_no_candidates_are_an_error(head: PhoneHead) -> None:
