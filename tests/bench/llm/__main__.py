@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from laresd.backends.workers.process import CALM
@@ -31,6 +31,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "prefill": speed.prefill,
     "four": speed.four,
     "tool_call": calls.tool_call,
+    "compact": calls.compact,
     "restart": heads.restart,
     "stored_head": heads.stored_head,
     "voice": voice.voice,
@@ -66,9 +67,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-llm")
-    parser.add_argument("--model", type=_names(ROUNDS), default=[*ROUNDS], help="smollm2,3b")
+    parser.add_argument("--model", type=names_among(ROUNDS), default=[*ROUNDS], help="smollm2,3b")
     parser.add_argument(
-        "--only", type=_names(MEASURES), default=[*MEASURES], help=",".join(MEASURES)
+        "--only", type=names_among(MEASURES), default=[*MEASURES], help=",".join(MEASURES)
     )
     parser.add_argument("--rounds", type=int, default=0, help="0: 5 of smollm2, 3 of the 3b")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, at most 4")
@@ -76,9 +77,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _names(
-    known: dict[str, int] | dict[str, Callable[[Bench], list[Row]]],
-) -> Callable[[str], list[str]]:
+def names_among(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """A reader of lists like `decode,prefill`. It raises ArgumentTypeError for an unknown name."""
+
     def names(text: str) -> list[str]:
         chosen = text.split(",")
         unknown = sorted(set(chosen) - set(known))

@@ -7,7 +7,8 @@ import random
 from collections.abc import Sequence
 
 from laresd.engines.llm.chat import Message, Role
-from laresd.types import Json
+from laresd.types import Entity, Home, Json
+from tests.fakes.home import entity, home_of
 
 ROOMS = ("kitchen", "living_room", "bedroom", "bathroom", "hall", "office", "garden", "garage")
 KINDS = {  # by domain: names in each room
@@ -50,6 +51,11 @@ _SYSTEM = (
     "You run a home. Answer with one call as a JSON object that has the keys name and arguments, "
     "and nothing else. Never guess a device."
 )
+_FEATURES = {  # beyond on and off
+    "light": ("brightness", "color_temp"),
+    "cover": ("position",),
+    "climate": ("temperature",),
+}
 _EXAMPLES: tuple[tuple[str, tuple[str, str, dict[str, Json]]], ...] = (
     ("Switch the hall lamp on.", ("turn_on", "light.hall_lamp", {})),
     ("Blind in the garage half down.", ("set_position", "cover.garage_blind", {"percent": 50})),
@@ -71,12 +77,16 @@ def head() -> Message:
     lines.append("Devices:")
     for device in DEVICES:
         domain, name = device.split(".")
-        room = next(room for room in ROOMS if name.startswith(room))
-        spoken, place = name.replace("_", " "), room.replace("_", " ")
+        spoken, place = name.replace("_", " "), _room(name).replace("_", " ")
         lines.append(f"{device}: {spoken}, the {spoken[len(place) + 1 :]} in the {place}, {domain}")
     lines.append("Examples:")
     lines += [f"{words} -> {_written(*call)}" for words, call in _EXAMPLES]
     return Message(Role.SYSTEM, "\n".join(lines))
+
+
+def as_home() -> Home:
+    """The same devices as the daemon knows them."""
+    return home_of([_entity(device) for device in DEVICES])
 
 
 def question(number: int) -> Message:
@@ -112,6 +122,18 @@ def prose(words: int, seed: int) -> str:
     chosen = [dice.choice(_WORDS) for _ in range(words)]
     sentences = [chosen[start : start + 11] for start in range(0, words, 11)]
     return " ".join(" ".join(sentence).capitalize() + "." for sentence in sentences)
+
+
+def _entity(device: str) -> Entity:
+    domain, name = device.split(".")
+    room = _room(name)
+    limits = (5.0, 30.0) if domain == "climate" else None
+    features = _FEATURES.get(domain, ())
+    return entity(device, name.replace("_", " "), room.replace("_", " "), features, limits=limits)
+
+
+def _room(name: str) -> str:
+    return next(room for room in ROOMS if name.startswith(room))
 
 
 def _written(name: str, device: str, values: dict[str, Json]) -> str:
