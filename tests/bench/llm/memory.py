@@ -15,11 +15,11 @@ from tests.bench.results import Row
 from tests.fakes.workers import running, soon
 
 CONTEXT = 4096  # tokens
-FILLED = 2600  # words of a prompt that fills most of it
+WORDS = 260  # of a prompt: one whole batch; cells are in memory from the start
 
 
 def memory(bench: Bench) -> list[Row]:
-    """Resident memory of the worker when its context has been in use."""
+    """Resident memory of the worker when it has answered."""
     size, cache = bench.path.stat().st_size, kv_bytes(bench.path, CONTEXT)
     resident = asyncio.run(_resident(bench)) * 1024 * 1024
     note = (
@@ -45,9 +45,8 @@ def kv_bytes(model: Path, tokens: int) -> int:
 
 
 async def _resident(bench: Bench) -> float:
-    """MiB, after a prompt that fills most of the context."""
-    words = FILLED // 10 if bench.large else FILLED  # a large one's cells are there from the start
-    text = home.prose(words, 1)
+    """MiB, after a prompt and an answer."""
+    text = home.prose(WORDS, 1)
     body: dict[str, Json] = {"messages": [{"role": "user", "content": text}], "max_tokens": 4}
     async with running(worker_spec(bench, None, CONTEXT)) as worker:
         await worker.call("generate", body, deadline=soon(PATIENCE_S))
