@@ -14,8 +14,8 @@ import numpy as np
 
 from training.recognize import Heard
 
-_QUANTILES = (0.0, 0.003, 0.006, 0.01, 0.013, 0.016, 0.02)
-_MOST_LOST = 0.02  # share of the right texts that may be refused
+_QUANTILES = (0.0, 0.003, 0.006, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05)
+_MOST_LOST = 0.05  # share of the right texts that may be refused
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read_limits(folder: Path) -> Limits:
 
 
 def choose_limits(right: Sequence[Heard], other: Sequence[Heard]) -> Limits:
-    """Limits that refuse at most 2 % of the `right` texts and as many as possible of the `other`.
+    """Limits that refuse at most 5 % of the `right` texts and as many as possible of the `other`.
 
     `other` is what was heard in speech that is not for the home. Of equally good limits the mildest
     are taken.

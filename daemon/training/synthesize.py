@@ -42,7 +42,7 @@ def evaluation_sets() -> dict[str, EvaluationSet]:
         "voices": EvaluationSet(unheard, 400, corpus.HOME, True),
         "synthesizer": EvaluationSet(strangers, 300, corpus.HOME, True),
         "calibration-home": EvaluationSet([*trained, *strangers], 300, corpus.HOME, False),
-        "calibration-other": EvaluationSet([*trained, *strangers], 300, corpus.OTHER, False),
+        "calibration-other": EvaluationSet([*trained, *strangers], 1000, corpus.OTHER, False),
         "other": EvaluationSet([*unheard, *strangers, *trained[::3]], 500, corpus.OTHER, True),
     }
 
