@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from laresd.errors import Permanent
+from laresd.errors import Permanent, Refused
 from laresd.types import Json
 
 MAX_HEADER = 1 << 20  # bytes; a prompt fits, a runaway does not
@@ -30,9 +30,15 @@ class Frame:
 
 
 def encode(frame: Frame) -> bytes:
-    """The frame on the wire."""
+    """The frame on the wire. Raises Refused for a body that is too long to be read."""
     header = {"op": frame.op, "id": frame.id, "body": dict(frame.body), "bytes": len(frame.payload)}
-    return json.dumps(header, ensure_ascii=False).encode() + b"\n" + frame.payload
+    line = json.dumps(header, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    if len(line) > MAX_HEADER:
+        raise Refused(
+            f"the request is too long: {len(line)} bytes; the most is {MAX_HEADER}",
+            remedy="ask for less at once",
+        )
+    return line + frame.payload
 
 
 def decode_header(line: bytes) -> tuple[Frame, int]:

@@ -173,12 +173,13 @@ class Loop:
         self._lock = threading.Lock()
 
     def read(self) -> None:
-        """Queue what comes in until the channel closes; `work` then returns after its call."""
-        try:
-            while (frame := self._channel.receive()) is not None:
-                self._accept(frame)
-        finally:
-            self._calls.put(None)
+        """Queue what comes in until the channel closes; `work` then returns after its call.
+
+        Raises Permanent for what is no frame.
+        """
+        while (frame := self._channel.receive()) is not None:
+            self._accept(frame)
+        self._calls.put(None)
 
     def work(self) -> None:
         """Run calls until the channel closes."""
@@ -258,6 +259,8 @@ def _read(loop: Loop) -> None:
     except Permanent as error:
         log.error("%s", error)
         os._exit(EXIT_PROTOCOL)
+    except MemoryError:
+        os._exit(EXIT_MEMORY)
     os._exit(0)
 
 

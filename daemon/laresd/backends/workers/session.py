@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping
 
 from laresd.backends.workers.process import Process, Spec
-from laresd.errors import Permanent, from_kind
+from laresd.errors import LaresError, Permanent, from_kind
 from laresd.frames import Fields, Frame
 from laresd.types import Json
 
@@ -85,14 +85,14 @@ class Session:
     ) -> AsyncGenerator[Frame, None]:
         """The answer's frames: progress and parts, then the result.
 
-        Raises Died, TimeoutError at the deadline, or the error that the worker answered. Close it
-        early to give the call up.
+        Raises Died, TimeoutError at the deadline, Refused for what is too long to be sent, or the
+        error that the worker answered. Close it early to give the call up.
         """
         async with asyncio.timeout_at(deadline):
             exchange = await self._begin()
         try:
             async with asyncio.timeout_at(deadline):
-                await self._process.send(Frame(op, exchange.id, body, payload))
+                await self._send(exchange, Frame(op, exchange.id, body, payload))
             while True:
                 frame = await self._next(exchange, deadline)
                 if frame.op == "error":
@@ -117,6 +117,13 @@ class Session:
         unread = MAX_UNREAD if self._spec.at_once == 1 else MAX_UNREAD_BESIDE
         exchange = self._open[self._count] = _Exchange(self._count, unread)
         return exchange
+
+    async def _send(self, exchange: _Exchange, frame: Frame) -> None:
+        try:
+            await self._process.send(frame)
+        except LaresError:  # nothing of it was sent
+            self._release(exchange)
+            raise
 
     async def _next(self, exchange: _Exchange, deadline: float) -> Frame:
         loop = asyncio.get_running_loop()

