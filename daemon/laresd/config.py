@@ -94,6 +94,7 @@ class Llm:
     context: int = 4096  # tokens of all requests and kept heads together; fewer if they do not fit
     threads: int = 0  # 0: as `lares bench llm --calibrate` found, else one per core, at most 4
     timeout_s: float = 30.0
+    adapters: Mapping[str, Path] = field(default_factory=dict)  # LoRA files (GGUF), by name
     kept_heads_mb: int = 512  # disk for the computed beginnings of prompts; 0: none is kept
 
 

@@ -251,7 +251,9 @@ class AnswerGrammar:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the LLM is asked for. `grammar` None: free text. Greedy at `temperature` 0."""
+    """What the LLM is asked for. `grammar` None: free text. Greedy at `temperature` 0. `adapter`:
+    the name of one in the configuration, "" for the model as it is.
+    """
 
     messages: tuple[ChatMessage, ...]
     grammar: AnswerGrammar | None = None
@@ -259,6 +261,7 @@ class Generation:
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
     priority: Priority = Priority.INTERACTIVE
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class FakeContext:
         self._logits: dict[int, Logits] = {}
         self._interrupted = False
         self.interruptions: list[bool] = []
+        self.adapter = ""
+        self._made_with: dict[int, str] = {}  # by cell
         self.batches: list[tuple[Slot, ...]] = []
         self._next_cell = 0
 
@@ -87,6 +89,9 @@ class FakeContext:
     def tokens(self, sequence: int) -> list[int]:
         return [token for token, _ in self._held.get(sequence, [])]
 
+    def use(self, adapter: str) -> None:
+        self.adapter = adapter
+
     def decode(self, slots: Sequence[Slot]) -> Decoded:
         assert 0 < len(slots) <= self.settings.ubatch
         if self._on_decode is not None:
@@ -104,8 +109,10 @@ class FakeContext:
             assert slot.position == len(held), "a gap in the positions"
             self._next_cell += 1
             held.append((slot.token, self._next_cell))
+            self._made_with[self._next_cell] = self.adapter
+            assert {self._made_with[cell] for _, cell in held} == {self.adapter}, "mixed adapters"
             if slot.logits:
-                known = self.tokens(slot.sequence)
+                known = [*self.tokens(slot.sequence), *self.adapter.encode()]
                 self._logits[index] = self._speaker(known, self._model.n_vocab)
         return Decoded.DONE
 
@@ -139,4 +146,5 @@ class FakeContext:
             return False
         start, self._next_cell = self._next_cell, self._next_cell + len(tokens)
         self._held[sequence] = [(token, start + 1 + n) for n, token in enumerate(tokens)]
+        self._made_with |= {cell: "" for _, cell in self._held[sequence]}
         return True

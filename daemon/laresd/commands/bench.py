@@ -133,7 +133,15 @@ def _measured(path: Path, machine: Cpu, show: Callable[[Trial], None]) -> Calibr
         model = NativeModel(path, use_mmap=plan.use_mmap)
         context = NativeContext(
             model,
-            Settings(plan.cells, 1, most, machine.cores, machine.cores, kv_type=plan.kv_type),
+            Settings(
+                plan.cells,
+                1,
+                most,
+                machine.cores,
+                machine.cores,
+                kv_type=plan.kv_type,
+                flash=plan.flash,
+            ),
         )
     except ValueError as error:
         raise Permanent(

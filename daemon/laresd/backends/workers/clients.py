@@ -100,6 +100,7 @@ class WorkerLanguageModel:
             "max_tokens": generation.max_tokens,
             "temperature": generation.temperature,
             "stop": list(generation.stop),
+            "adapter": generation.adapter,
             "priority": str(generation.priority),
         }
         async with (

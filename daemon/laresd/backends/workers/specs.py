@@ -75,6 +75,7 @@ def language_model(
             "heads": str(heads) if heads else "",
             "heads_bytes": settings.kept_heads_mb * 1_000_000,
             "calibrations": str(calibrations) if calibrations else "",
+            "adapters": {name: str(file) for name, file in settings.adapters.items()},
             "nice": 5,
         },
         load_timeout_s=180.0,

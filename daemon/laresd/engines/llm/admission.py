@@ -38,7 +38,9 @@ class Admission:
         """Take a request's place away; it goes on later. `intact`: what it computed is right."""
         self.live.remove(answering)
         done = answering.tokens[: answering.computed] if intact else []
-        self._prefixes.keep(answering.place, done, head=False)
+        self._prefixes.keep(
+            answering.place, done, head=False, adapter=answering.wanted.adapter, least=1
+        )
         answering.place, answering.suspended = -1, True
         self.waiting.append(answering)
 
@@ -55,6 +57,7 @@ class Admission:
         place, cached, source = self._prefixes.place(
             answering.tokens,
             answering.room + _promised(self.live),
+            adapter=answering.wanted.adapter,
             whole=answering.wanted.max_tokens == 0,
         )
         answering.counts.redone += max(0, answering.computed - cached)  # after a suspension
@@ -81,6 +84,7 @@ class Admission:
         return len(staying) < places and self._prefixes.fits(
             answering.tokens,
             answering.room + _promised(staying),
+            adapter=answering.wanted.adapter,
             without=[other.place for other in without],
         )
 

@@ -33,6 +33,7 @@ class Settings:
     threads: int
     threads_batch: int
     kv_type: str = "f16"
+    flash: bool = False  # flash attention; see laresd.engines.llm.memory
     embeddings: bool = False
 
 
@@ -77,6 +78,10 @@ class Context(Protocol):
 
     def resume(self) -> None:
         """Take back `interrupt`."""
+        ...
+
+    def use(self, adapter: str) -> None:
+        """Compute batches from now on with this adapter (its name); "": with none."""
         ...
 
     def decode(self, slots: Sequence[Slot]) -> Decoded:

@@ -72,6 +72,7 @@ class ModelFacts:
     embedding: int  # width of a token between layers
     feed_forward: int  # width inside a layer, the widest one
     attention: int  # width of all query heads together
+    query_heads: int  # in a layer, the most
     blocks: int
     vocabulary: int  # tokens that the output layer knows
     tokens: int  # that the tokenizer knows
@@ -132,6 +133,7 @@ def _facts(header: Header, size: int) -> ModelFacts:
             meta.own("expert_feed_forward_length", 0) * meta.own("expert_used_count", 0),
         ),
         attention=max(heads.queries) * heads.key,
+        query_heads=max(heads.queries),
         blocks=math.gcd(heads.key, heads.value),
         vocabulary=max((_rows(t) for t in every if t.name == "token_embd.weight"), default=0),
         tokens=header.lengths.get("tokenizer.ggml.tokens", 0),

@@ -59,7 +59,8 @@ class Setup:
 def load(options: Fields) -> worker.Loaded:
     """Options: `model` ("embedded" or a GGUF file), `embeddings` (make vectors instead of answers),
     `context` (tokens), `threads` (0: as measured, or by cores), `calibrations` (a folder; "":
-    none), `heads` (a folder; "": heads are not kept), `heads_bytes` (that it may take).
+    none), `heads` (a folder; "": heads are not kept), `heads_bytes` (that it may take), `adapters`
+    ({name: LoRA file}, for requests that name one).
 
     Raises Permanent for a file that cannot be used, Refused for one that does not fit the memory.
     """
@@ -74,7 +75,8 @@ def load(options: Fields) -> worker.Loaded:
     if setup.settings.embeddings:
         handlers = Embedder(model, context).handlers
     else:
-        service = Service(model, context, _store(setup, options))
+        names = _add_adapters(context, options)
+        service = Service(model, context, _store(setup, options), adapters=names)
         service.start()
         handlers = service.handlers
     limit_memory(SPARE_MEMORY + 2 * setup.plan.kv)  # a head's state, and its copy on the way
@@ -119,6 +121,7 @@ def set_up(options: Fields) -> Setup:
         threads=threads,
         threads_batch=batch_threads,
         kv_type=plan.kv_type,
+        flash=plan.flash,
         embeddings=embeddings,
     )
     return Setup(path, digest, plan, settings, measured is not None)
@@ -146,6 +149,18 @@ def unusable(path: Path, why: str) -> Permanent:
     )
 
 
+def _add_adapters(context: NativeContext, options: Fields) -> list[str]:
+    """Their names. One that cannot be used is told, and missing then: the model is no worse."""
+    names = []
+    for name, file in options.mapping("adapters").items():
+        try:
+            context.add_adapter(name, Path(str(file)))
+            names.append(name)
+        except ValueError as error:
+            log.warning("the adapter %s (%s) cannot be used: %s", name, file, error)
+    return names
+
+
 def _digest(path: Path, options: Fields) -> str:
     """Of the model, where something is kept by it."""
     heads = options.text("heads", "") if options.integer("heads_bytes", 0) else ""
@@ -164,7 +179,8 @@ def _store(setup: Setup, options: Fields) -> PrefixStore | None:
     heads, room = options.text("heads", ""), options.integer("heads_bytes", 0)
     if not (heads and room and setup.digest):
         return None
-    key = f"{setup.digest} {ENGINE_VERSION} {setup.settings.kv_type}"
+    form = f"{setup.settings.kv_type} {'flash' if setup.settings.flash else 'plain'}"
+    key = f"{setup.digest} {ENGINE_VERSION} {form}"
     try:
         return PrefixStore(Path(heads), key, room)
     except OSError as error:

@@ -197,7 +197,7 @@ class Loop:
             frozenset(answering.watcher for answering, _ in parts),
         )
         try:
-            decoded = self._decode(slots)
+            decoded = self._decode(slots, parts[0][0].wanted.adapter)  # all have the same
         except RuntimeError as error:
             for answering, _ in parts:
                 self._fail(answering, Permanent(f"the language model failed: {error}"))
@@ -225,10 +225,11 @@ class Loop:
         if decoded is Decoded.FULL:
             self._prefixes.drop_all()
 
-    def _decode(self, slots: list[Slot]) -> Decoded | None:
+    def _decode(self, slots: list[Slot], adapter: str) -> Decoded | None:
         """None: something arrived before `_batch` could tell whether it interrupts."""
         if self._closed or not self._arrived.empty():
             return None
+        self._context.use(adapter)
         began = self._clock()
         decoded = self._context.decode(slots)
         if decoded is Decoded.DONE:
@@ -273,16 +274,19 @@ class Loop:
                 self._context.remove(answering.place, answering.computed)
                 self._prefixes.cells.shorten(answering.place, answering.computed)
         if answering.computed == answering.wanted.head:
-            self._prefixes.mark(answering.place, answering.tokens[: answering.computed])
+            head = answering.tokens[: answering.computed]
+            self._prefixes.mark(answering.place, head, answering.wanted.adapter)
 
     def _leave(self, answering: Answering, why: Finish) -> None:
         answering.finish = why
         self._requests.live.remove(answering)
         done = answering.tokens[: answering.computed]
-        keeper = self._keep_head if answering.wanted.keep and why is not Finish.CANCELLED else None
+        wanted = answering.wanted
+        kept = wanted.keep and not wanted.adapter and why is not Finish.CANCELLED
+        keeper = self._keep_head if kept else None
         if keeper is not None:
             keeper(answering)
-        self._prefixes.keep(answering.place, done, head=answering.wanted.keep)
+        self._prefixes.keep(answering.place, done, head=wanted.keep, adapter=wanted.adapter)
         answering.place = -1
         if keeper is None:
             answering.end(why)
@@ -307,9 +311,10 @@ def _ready(answering: Answering, now: float) -> Ready:
     """Pending are its tokens up to the end of the head first: there it can be kept as it is."""
     rank, waited = answering.wanted.rank, now - answering.moved_at
     to_head = answering.wanted.head - answering.computed
-    if 0 < to_head < answering.pending:
-        return Ready(answering.number, rank, waited, to_head)
-    return Ready(answering.number, rank, waited, answering.pending, len(answering.draft))
+    pending, draft, adapter = answering.pending, len(answering.draft), answering.wanted.adapter
+    if 0 < to_head < pending:
+        pending, draft = to_head, 0
+    return Ready(answering.number, rank, waited, pending, draft, adapter)
 
 
 def _slots(answering: Answering, share: Share) -> list[Slot]:

@@ -77,6 +77,7 @@ class MemoryPlan:
     repacked: int
     cells: int
     kv_type: str
+    flash: bool
     kv: int
     compute: int
     base: int
@@ -121,7 +122,9 @@ def plan_memory(
     the CPU's features, as llama.cpp names them. `grammars`: whether a table of the vocabulary is
     made for them; `embeddings`: whether every token of a batch gives a result; `use_mmap`: None:
     whichever takes less. First a KV cache of 16 bits is tried, then one of 8, then ever smaller
-    contexts. Raises Refused, with the numbers, when not even `LEAST_CELLS` tokens fit.
+    contexts. Flash attention saves the scores of a whole batch, and a KV cache of 8 bits needs it;
+    without it llama.cpp is faster on CPUs for batches of a few tokens, and more exact. Raises
+    Refused, with the numbers, when not even `LEAST_CELLS` tokens fit.
     """
     weights = _weights(facts, repacks, use_mmap)
     plans = []
@@ -129,9 +132,10 @@ def plan_memory(
         rows = ubatch if embeddings else min(ubatch, LONGEST_DRAFT + 1)
         batch = _batch(facts, fewer, ubatch, rows + max(rows, sequences))
         compute = batch + _vocabulary(facts, grammars=grammars) + _FIXED
-        for kv_type in _kv_types(facts):
+        for kv_type, flash in _attentions(facts):
             kv = kv_bytes(facts, fewer, kv_type, sequences)
-            plan = MemoryPlan(*weights, fewer, kv_type, kv, compute, base_bytes)
+            scores = 0 if flash else _scores(facts, fewer, ubatch)
+            plan = MemoryPlan(*weights, fewer, kv_type, flash, kv, compute + scores, base_bytes)
             if plan.needed <= free_bytes:
                 return replace(plan, sentence=_sentence(plan, cells, free_bytes))
             plans.append(plan)
@@ -217,9 +221,18 @@ def _contexts(facts: ModelFacts, cells: int) -> list[int]:
     return [cells, *range(largest, LEAST_CELLS - 1, -CELLS_STEP)]
 
 
-def _kv_types(facts: ModelFacts) -> list[str]:
-    """Those that the width of the model's heads allows."""
-    return [kind for kind, block in _KV_BLOCK.items() if facts.blocks % block == 0]
+def _attentions(facts: ModelFacts) -> list[tuple[str, bool]]:
+    """The type of the KV cache and whether attention is flash attention, the best first; types that
+    the width of the model's heads allows.
+    """
+    blocks = {kind for kind, block in _KV_BLOCK.items() if facts.blocks % block == 0}
+    wanted = [("f16", False), ("f16", True), ("q8_0", True)]
+    return [(kind, flash) for kind, flash in wanted if kind in blocks]
+
+
+def _scores(facts: ModelFacts, cells: int, ubatch: int) -> int:
+    """Of one layer's attention: a number for each head, cell and token of a batch."""
+    return 4 * facts.query_heads * _rounded(cells) * ubatch
 
 
 def _rounded(cells: int) -> int:

@@ -135,6 +135,8 @@ class NativeContext:
         self._pointer = made
         self._memory = llama_cpp.llama_get_memory(made)
         self._batch = _Batch(settings.ubatch)
+        self._adapters: dict[str, llama_cpp.llama_adapter_lora_p] = {}
+        self._used = ""
         self._flag = ctypes.create_string_buffer(2)
         # ggml asks after every graph node. A Python function would take the interpreter's lock
         # each time; C's strlen is "is the first byte set" (its result's low byte is the bool).
@@ -162,6 +164,26 @@ class NativeContext:
     def threads(self, one: int, many: int) -> None:
         """Threads for batches of one token, and for larger ones."""
         llama_cpp.llama_set_n_threads(self._pointer, one, many)
+
+    def add_adapter(self, name: str, path: Path) -> None:
+        """Have a LoRA adapter for `use`. Raises ValueError when it is none of this model."""
+        made = llama_cpp.llama_adapter_lora_init(self._model.pointer, str(path).encode())
+        if not made:
+            raise ValueError("llama.cpp cannot load it for this model")
+        self._adapters[name] = made
+
+    def use(self, adapter: str) -> None:
+        """Compute batches from now on with this adapter; "": with none. Raises KeyError."""
+        if adapter == self._used:
+            return
+        pointers = (llama_cpp.llama_adapter_lora_p_ctypes * 1)()
+        if adapter:
+            pointers[0] = self._adapters[adapter]  # type: ignore[call-overload]  # an address
+        scales, count = (ctypes.c_float * 1)(1.0), int(bool(adapter))
+        code = llama_cpp.llama_set_adapters_lora(self._pointer, pointers, count, scales)
+        if code:
+            raise RuntimeError(f"llama_set_adapters_lora returned {code}")
+        self._used = adapter
 
     def decode(self, slots: Sequence[Slot]) -> Decoded:
         """Compute one batch (at most `ubatch` tokens). Raises RuntimeError when llama.cpp fails."""
@@ -261,6 +283,11 @@ def _parameters(model: NativeModel, settings: Settings) -> llama_cpp.llama_conte
     params.n_threads = settings.threads
     params.n_threads_batch = settings.threads_batch
     params.type_k = params.type_v = KV_TYPES[settings.kv_type]
+    params.flash_attn_type = (
+        llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        if settings.flash
+        else llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    )
     params.kv_unified = True
     params.embeddings = settings.embeddings
     architecture = model.metadata("general.architecture")

@@ -22,7 +22,7 @@ class Ready:
     """A request that could be in the next batch, of a class by `RANKS`.
 
     `waited`: seconds since it last was in one. `pending`: known tokens that are not computed, one
-    or more; `draft`: guessed ones after them.
+    or more; `draft`: guessed ones after them. `adapter`: a batch has requests of one only.
     """
 
     key: int
@@ -30,6 +30,7 @@ class Ready:
     waited: float
     pending: int
     draft: int = 0
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def plan(ready: Sequence[Ready], *, most: int, slice_: int) -> list[Share]:
         return []
     first = min(standing(request.rank, request.waited) for request in ready)
     taken = [request for request in ready if standing(request.rank, request.waited) == first]
+    adapter = max(taken, key=lambda request: request.waited).adapter
+    taken = [request for request in taken if request.adapter == adapter]
     decoding = [request for request in taken if request.pending <= _SHORT]
     prompts = [request for request in taken if request.pending > _SHORT]
     tokens: dict[int, int] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -40,7 +40,8 @@ class Finish(StrEnum):
 class Wanted:
     """What is asked of the model. `rank`: its class, 0 is voice. `head`: how many of the prompt's
     first tokens other prompts will share. `keep`: the head is to be found after a restart, too.
-    With `max_tokens` 0 the prompt is only computed.
+    With `max_tokens` 0 the prompt is only computed. `shown`: text of control tokens that belong to
+    the answer, by token. `adapter`: the name of a LoRA adapter, "" for none.
     """
 
     prompt: tuple[int, ...]
@@ -53,6 +54,8 @@ class Wanted:
     seed: int = 0
     stop: tuple[str, ...] = ()
     lookup: bool = True
+    shown: Mapping[int, str] = field(default_factory=dict)
+    adapter: str = ""
 
 
 @dataclass(slots=True)
@@ -192,10 +195,14 @@ class Answering:
 
     def _say(self, tokens: Sequence[int]) -> None:
         self.tokens += tokens
-        shown = self._text.feed(b"".join(map(self._model.piece, tokens)))
+        shown = self._text.feed(b"".join(map(self._piece, tokens)))
         if shown:
             self.watcher.text(shown)
         if self._text.stopped:
             self.finish = Finish.STOP
         elif self.room <= 0:
             self.finish = Finish.LENGTH
+
+    def _piece(self, token: int) -> bytes:
+        shown = self.wanted.shown.get(token)
+        return self._model.piece(token) if shown is None else shown.encode()

@@ -2,13 +2,17 @@
 
 Ops; all may run side by side, and `priority` is a word of laresd.types.Priority:
 
-    generate  {messages: [{role, content}], priority, grammar: {kind, text}, max_tokens,
-              temperature, seed, stop} -> `part` {text} as it is decoded, then the facts of `_facts`
+    generate  {messages, priority, grammar: {kind, text}, tools: [{name, description, parameters}],
+              tool_choice (auto, required), max_calls, adapter, max_tokens, temperature, seed, stop}
+              -> `part` {text} as it is decoded, then what it cost. With tools there are no parts:
+              the end has {text, calls: [{name, arguments}]}.
     prepare   {messages, priority, partial, keep} -> {head_tokens, head_from}: has what prompts
               with these first messages begin with computed, before anybody asks. `partial`: the
               last message is the beginning of what a user says. `keep`: on disk, too.
 
-What prompts share, their system messages, is kept as it is computed (laresd.engines.llm.prefixes).
+A message is {role, content}; an assistant's may have `calls` ([{id, name, arguments}]), a tool's
+has the `call` that it answers. What prompts share, their system messages, is kept as it is computed
+(laresd.engines.llm.prefixes).
 """
 
 from __future__ import annotations
@@ -18,12 +22,13 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from laresd.engines import worker
-from laresd.engines.llm.chat import ChatTemplate, Message, Role, source_of
-from laresd.engines.llm.constraint import Constraints, Grammar, Kind
+from laresd.engines.llm.bodies import read_messages, read_tools, word
+from laresd.engines.llm.chat import EXAMPLES, ChatTemplate, Message, Role, source_of
+from laresd.engines.llm.constraint import Constraint, Constraints, Grammar, Kind
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import LEAST_HEAD, Prefixes
@@ -31,11 +36,12 @@ from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.schedule import RANKS
 from laresd.engines.llm.sequence import Answering, Counts, Finish, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
+from laresd.engines.llm.tools.format import MAX_CALLS, Format
+from laresd.engines.llm.tools.tool import Choice, Tool
 from laresd.errors import LaresError, Permanent, Refused
 from laresd.frames import Fields
 from laresd.types import Json, Priority
 
-ROLES = tuple(str(role) for role in (Role.SYSTEM, Role.USER, Role.ASSISTANT))
 HEADS_KNOWN = 64  # lengths of heads that are not counted again
 MAX_TOKENS = 8192  # of one answer
 MAX_TEMPERATURE = 10.0
@@ -45,14 +51,12 @@ log = logging.getLogger(__name__)
 
 
 class Asked:
-    """A call as the loop's Watcher."""
+    """A call as the loop's Watcher: answered with the text as it comes, and its cost at the end."""
 
-    def __init__(self, call: worker.Call, *, preparing: bool = False) -> None:
+    def __init__(self, call: worker.Call) -> None:
         self._call = call
-        self._preparing = preparing
         self._began = time.perf_counter()
         self._first = 0.0
-        self._pieces = 0
 
     @property
     def cancelled(self) -> bool:
@@ -60,36 +64,73 @@ class Asked:
 
     def text(self, piece: str) -> None:
         self._first = self._first or time.perf_counter() - self._began
-        self._pieces += 1
-        self._call.part({"text": piece})
+        self._show(piece)
 
     def alive(self) -> None:
         self._call.progress()
 
     def finished(self, why: Finish, counts: Counts, source: str) -> None:
-        facts: dict[str, Json] = {"finish": str(why), "head_from": _head_from(counts, source)}
-        if self._preparing:
-            self._call.end(worker.Answer({**facts, "head_tokens": counts.reused + counts.computed}))
-            return
         timing: dict[str, Json] = {
-            "pieces": self._pieces,
             "first_seconds": round(self._first, 6),
             "seconds": round(time.perf_counter() - self._began, 6),
         }
-        self._call.end(worker.Answer({**facts, **timing, **asdict(counts)}))
+        found: dict[str, Json] = {"finish": str(why), "head_from": _head_from(counts, source)}
+        self._call.end(worker.Answer({**found, **timing, **asdict(counts), **self._said()}))
 
     def failed(self, error: LaresError) -> None:
         self._call.fail(error)
+
+    def _show(self, piece: str) -> None:
+        self._call.part({"text": piece})
+
+    def _said(self) -> dict[str, Json]:
+        return {}
+
+
+class AskedToPrepare(Asked):
+    """Of a prompt that is only computed."""
+
+    def finished(self, why: Finish, counts: Counts, source: str) -> None:
+        tokens = counts.reused + counts.computed
+        found: dict[str, Json] = {"head_tokens": tokens, "head_from": _head_from(counts, source)}
+        self._call.end(worker.Answer(found))
+
+
+class AskedWithTools(Asked):
+    """Of an answer that may be calls: told at the end, when it is known which."""
+
+    def __init__(self, call: worker.Call, form: Format, tools: Sequence[Tool]) -> None:
+        super().__init__(call)
+        self._form, self._tools = form, tools
+        self._pieces: list[str] = []
+
+    def _show(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def _said(self) -> dict[str, Json]:
+        parsed = self._form.parse("".join(self._pieces), self._tools)
+        calls: list[Json] = [
+            {"name": call.name, "arguments": dict(call.arguments)} for call in parsed.calls
+        ]
+        return {"text": parsed.text, "calls": calls}
 
 
 class Service:
     """One loaded model with its context. `start` must be called once, before the first request."""
 
     def __init__(
-        self, model: NativeModel, context: NativeContext, store: PrefixStore | None = None
+        self,
+        model: NativeModel,
+        context: NativeContext,
+        store: PrefixStore | None = None,
+        *,
+        adapters: Collection[str] = (),
     ) -> None:
-        """Raises Permanent for a model that cannot be talked to."""
+        """`adapters`: names of those that the context has. Raises Permanent for a model that cannot
+        be talked to.
+        """
         self._model, self._context, self._store = model, context, store
+        self._adapters = frozenset(adapters)
         self._constraints = Constraints(model)
         self._template = ChatTemplate(
             source_of(model.metadata),
@@ -97,7 +138,7 @@ class Service:
             model.name(model.end_token),
             self._constraints.special,
         )
-        self._heads: dict[tuple[Message, ...], int] = {}
+        self._heads: dict[str, int] = {}  # lengths, by what is in them
         self._to_keep: queue.SimpleQueue[tuple[Head, Answering]] = queue.SimpleQueue()
         self._loop = Loop(
             context,
@@ -117,28 +158,31 @@ class Service:
 
     def generate(self, call: worker.Call) -> None:
         body = call.body
-        messages = _messages(body)
-        prompt = self._tokens(self._template.render(messages))
-        grammar = body.row("grammar")
+        messages, tools = read_messages(body), read_tools(body)
+        prompt = self._tokens(self._template.render(messages, tools))
+        form = self._template.format
         wanted = Wanted(
             prompt,
             _rank(body, Priority.INTERACTIVE),
             max_tokens=min(body.integer("max_tokens", 128), MAX_TOKENS),
-            head=self._head_length(messages, prompt),
-            constraint=self._constraints.compile(_grammar(grammar)) if grammar else None,
+            head=self._head_length(messages, tools, prompt),
+            constraint=self._constraint(body, tools),
             temperature=_within(body.real("temperature", 0.0), MAX_TEMPERATURE, "temperature"),
             seed=int(_within(body.integer("seed", 0), MAX_SEED, "seed")),
             stop=body.texts("stop"),
+            shown=form.shown if tools else {},
+            adapter=self._adapter(body.text("adapter", "")),
         )
-        self._submit(wanted, call, Asked(call))
+        asked = AskedWithTools(call, form, tools) if tools else Asked(call)
+        self._submit(wanted, call, asked)
 
     def prepare(self, call: worker.Call) -> worker.Answer | None:
         body = call.body
-        messages = _messages(body)
+        messages, tools = read_messages(body), read_tools(body)
         partial, first = "", messages
         if body.flag("partial", False):
             partial, first = messages[-1].content, messages[:-1]
-        head = self._shared(first, partial)
+        head = self._shared(first, tools, partial)
         if len(head) < LEAST_HEAD:
             return worker.Answer({"head_tokens": len(head), "head_from": ""})
         wanted = Wanted(
@@ -148,7 +192,7 @@ class Service:
             head=0 if partial else len(head),
             keep=body.flag("keep", False),
         )
-        self._submit(wanted, call, Asked(call, preparing=True))
+        self._submit(wanted, call, AskedToPrepare(call))
         return None
 
     def _submit(self, wanted: Wanted, call: worker.Call, asked: Asked) -> None:
@@ -165,24 +209,49 @@ class Service:
     def _tokens(self, text: str) -> tuple[int, ...]:
         return tuple(self._model.tokens(text, begin=False, special=True))
 
-    def _head_length(self, messages: Sequence[Message], prompt: Sequence[int]) -> int:
+    def _constraint(self, body: Fields, tools: Sequence[Tool]) -> Constraint | None:
+        """What the answer is bound to: the grammar, the tools, or to have no thoughts."""
+        row, form = body.row("grammar"), self._template.format
+        if row is not None:
+            return self._constraints.compile(_grammar(row))
+        if tools:
+            choice = word(Choice, body.text("tool_choice", str(Choice.AUTO)), "choice of tools")
+            most = body.integer("max_calls", MAX_CALLS)
+            return self._constraints.compile(form.grammar(tools, choice, most))
+        return self._constraints.compile(form.words()) if self._template.thinks else None
+
+    def _adapter(self, name: str) -> str:
+        if name and name not in self._adapters:
+            known = ", ".join(sorted(self._adapters)) or "none"
+            raise Permanent(
+                f"there is no adapter {name!r} for the language model; known: {known}",
+                remedy="name it under [llm.adapters] in the configuration",
+            )
+        return name
+
+    def _head_length(
+        self, messages: Sequence[Message], tools: Sequence[Tool], prompt: Sequence[int]
+    ) -> int:
         """How many of the prompt's tokens are its system messages, which other prompts share."""
         first = tuple(message for message in messages if message.role is Role.SYSTEM)
-        if not first or len(first) == len(messages):
+        if not (first or tools) or len(first) == len(messages):
             return 0
-        if first not in self._heads:
+        key = repr((first, tools))
+        if key not in self._heads:
             if len(self._heads) >= HEADS_KNOWN:
                 self._heads.clear()
-            self._heads[first] = shared_length(self._shared(first, ""), prompt)
-        return self._heads[first]
+            self._heads[key] = shared_length(self._shared(first, tools, ""), prompt)
+        return self._heads[key]
 
-    def _shared(self, first: Sequence[Message], partial: str) -> tuple[int, ...]:
+    def _shared(
+        self, first: Sequence[Message], tools: Sequence[Tool], partial: str
+    ) -> tuple[int, ...]:
         """The tokens that all prompts share which have these first messages and then what a user
         says, from `partial` on.
         """
         one, other = (
-            self._tokens(self._template.render([*first, Message(Role.USER, partial + letter)]))
-            for letter in ("a", "1")
+            self._tokens(self._template.render([*first, Message(Role.USER, partial + more)], tools))
+            for more in EXAMPLES
         )
         return one[: shared_length(one, other)]
 
@@ -224,12 +293,7 @@ def _head_from(counts: Counts, source: str) -> str:
 
 
 def _rank(body: Fields, otherwise: Priority) -> int:
-    named = body.text("priority", str(otherwise))
-    try:
-        return RANKS[Priority(named)]
-    except ValueError:
-        known = ", ".join(Priority)
-        raise Permanent(f"the priority must be one of {known}, not {named!r}") from None
+    return RANKS[word(Priority, body.text("priority", str(otherwise)), "priority")]
 
 
 def _within(value: float, most: float, name: str) -> float:
@@ -239,23 +303,4 @@ def _within(value: float, most: float, name: str) -> float:
 
 
 def _grammar(row: Fields) -> Grammar:
-    named = row.text("kind")
-    try:
-        return Grammar(Kind(named), row.text("text"))
-    except ValueError:
-        known = ", ".join(Kind)
-        raise Permanent(f"the kind of a grammar must be one of {known}, not {named!r}") from None
-
-
-def _messages(body: Fields) -> list[Message]:
-    messages = [_message(row) for row in body.rows("messages")]
-    if not messages:
-        raise Permanent("the language model was given no messages")
-    return messages
-
-
-def _message(row: Fields) -> Message:
-    role = row.text("role")
-    if role not in ROLES:
-        raise Permanent(f"a message's role must be one of {', '.join(ROLES)}, not {role!r}")
-    return Message(Role(role), row.text("content"))
+    return Grammar(word(Kind, row.text("kind"), "kind of a grammar"), row.text("text"))

@@ -70,7 +70,7 @@ def plain(
         if steps is not None and number == len(steps):
             return said, Finish.STOP
         mask = Steps(steps[number:]).mask() if steps is not None else None
-        token = sampler.pick(speaker(tokens, N_VOCAB), mask)
+        token = sampler.pick(speaker([*tokens, *wanted.adapter.encode()], N_VOCAB), mask)
         if token == END:
             return said, Finish.STOP
         tokens.append(token)
@@ -190,6 +190,7 @@ def asked(draw: st.DrawFn) -> Asked:
         seed=draw(st.integers(0, 3)),
         stop=tuple(draw(st.lists(st.sampled_from(["B", "EF", "ZA", "QRS", ""]), max_size=2))),
         lookup=draw(st.booleans()),
+        adapter=draw(st.sampled_from(["", "", "a", "b"])),
     )
     frozen = tuple(map(tuple, steps)) if steps is not None else None
     cancelled_at = draw(st.none() | st.integers(0, 60))
@@ -488,9 +489,12 @@ def test_voice_goes_past_an_old_request_that_finds_no_room() -> None:
     assert voice.finish is Finish.LENGTH and not old.ends
 
 
-def test_who_gives_up_its_place_goes_on_without_computing_again_what_there_is_room_for() -> None:
+@pytest.mark.parametrize("length", [5, 100])
+def test_who_gives_up_its_place_goes_on_without_computing_again_what_there_is_room_for(
+    length: int,
+) -> None:
     engine = Engine(places=1, speaker=endless)
-    wanted = Wanted(numbers(100), BACKGROUND, max_tokens=30)
+    wanted = Wanted(numbers(length), BACKGROUND, max_tokens=30)
     background = engine.ask(wanted)
     for _ in range(12):
         engine.loop.turn()
@@ -499,7 +503,7 @@ def test_who_gives_up_its_place_goes_on_without_computing_again_what_there_is_ro
     assert interactive.finish is Finish.LENGTH
     assert (background.said, background.finish) == plain(wanted, endless, None)
     assert background.counts.redone == 0
-    assert background.counts.computed == 100 + 30 - 1
+    assert background.counts.computed == length + 30 - 1
 
 
 def test_no_head_is_dropped_for_one_who_cannot_come_in() -> None:

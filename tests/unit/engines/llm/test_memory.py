@@ -42,6 +42,7 @@ FACTS = ModelFacts(
     embedding=3072,
     feed_forward=8192,
     attention=3072,
+    query_heads=24,
     blocks=128,
     vocabulary=128_256,
     tokens=128_256,
@@ -136,23 +137,24 @@ def test_a_recurrent_layer_takes_the_same_for_any_context() -> None:
     assert kv_bytes(recurrent, 512, "f16", 8) == kv_bytes(recurrent, 8192, "f16", 8) == 64_000
 
 
-def test_a_quantised_cache_is_taken_when_the_other_does_not_fit() -> None:
+def test_what_takes_less_is_taken_when_the_best_does_not_fit() -> None:
+    """First without the scores of a whole batch, then with a smaller cache, then with a shorter."""
     whole = plan()
-    assert (whole.kv_type, whole.cells) == ("f16", 4096)
-    less = plan(free=whole.needed - 1)
-    assert (less.kv_type, less.cells) == ("q8_0", 4096)
+    assert (whole.kv_type, whole.flash, whole.cells) == ("f16", False, 4096)
+    flash = plan(free=whole.needed - 1)
+    assert (flash.kv_type, flash.flash, flash.cells) == ("f16", True, 4096)
+    assert whole.total_bytes - flash.total_bytes == 4 * 24 * 4096 * 256
+    less = plan(free=flash.needed - 1)
+    assert (less.kv_type, less.flash, less.cells) == ("q8_0", True, 4096)
     assert "16 bits does not fit" in less.sentence
-
-
-def test_a_smaller_context_comes_last() -> None:
-    small = plan(free=plan(free=plan().needed - 1).needed - 1)
-    assert (small.kv_type, small.cells) == ("q8_0", 3840)
+    small = plan(free=less.needed - 1)
+    assert small.cells < 4096
     assert "4096 tokens does not fit" in small.sentence
 
 
 def test_heads_that_are_no_multiple_of_a_block_are_never_quantised() -> None:
     odd = replace(FACTS, blocks=80)
-    small = plan(odd, free=plan(odd).needed - 1)
+    small = plan(odd, free=plan(odd, free=plan(odd).needed - 1).needed - 1)
     assert (small.kv_type, small.cells) == ("f16", 3840)
 
 
@@ -211,11 +213,11 @@ from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.context import Decoded, Settings, Slot
 from laresd.engines.llm.native import NativeContext, NativeModel
 
-path, use_mmap, kv_type, cells, ubatch, sequences, grammars = json.loads(sys.argv[1])
+path, use_mmap, kv_type, flash, cells, ubatch, sequences, grammars = json.loads(sys.argv[1])
 before = resident_memory()
 model = NativeModel(Path(path), use_mmap=use_mmap)
 table = Constraints(model) if grammars else None
-context = NativeContext(model, Settings(cells, sequences, ubatch, 1, 1, kv_type))
+context = NativeContext(model, Settings(cells, sequences, ubatch, 1, 1, kv_type, flash))
 for start in range(0, cells, ubatch):
     batch = [
         Slot(7 * at % model.n_vocab, at, 0, at == start + ubatch - 1)
@@ -251,11 +253,13 @@ def smollm() -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("use_mmap", [True, False])
-@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
-def test_the_resident_memory_of_smollm_is_within_15_percent(use_mmap: bool, kv_type: str) -> None:
+@pytest.mark.parametrize(("kv_type", "flash"), [("f16", False), ("f16", True), ("q8_0", True)])
+def test_the_resident_memory_of_smollm_is_within_15_percent(
+    use_mmap: bool, kv_type: str, flash: bool
+) -> None:
     cells, ubatch, sequences = 512, 128, 4
     facts = read_facts(smollm())
-    found = loaded(str(smollm()), use_mmap, kv_type, cells, ubatch, sequences, True)
+    found = loaded(str(smollm()), use_mmap, kv_type, flash, cells, ubatch, sequences, True)
     said = plan_memory(
         facts,
         cells=cells,
@@ -266,7 +270,8 @@ def test_the_resident_memory_of_smollm_is_within_15_percent(use_mmap: bool, kv_t
         base_bytes=int(found["before"]),
         use_mmap=use_mmap,
     )
-    figure = said.total_bytes - said.kv + kv_bytes(facts, cells, kv_type, sequences)
+    scores = 4 * facts.query_heads * cells * ubatch if flash else 0
+    figure = said.total_bytes - said.kv - scores + kv_bytes(facts, cells, kv_type, sequences)
     for measured in ("resident", "VmHWM"):
         ratio = found[measured] / figure
         assert abs(ratio - 1) <= 0.15, f"{measured}: {ratio:.3f} of {figure / 1e6:.1f} MB"
@@ -280,7 +285,7 @@ def test_llama_cpp_repacks_what_was_said(tmp_path: Path, kind: str, use_mmap: bo
     """Against the buffers that it tells of; they are padded between tensors."""
     shape = gguf.llama(layers=8, embedding=512, feed_forward=1024, kind=kind, table=kind)
     path = gguf.write(tmp_path / "m.gguf", *shape)
-    found = loaded(str(path), use_mmap, "f16", 256, 32, 2, False)
+    found = loaded(str(path), use_mmap, "f16", False, 256, 32, 2, False)
     said = plan_memory(
         read_facts(path),
         cells=256,
@@ -364,7 +369,7 @@ def test_a_window_and_a_recurrent_state_are_no_surprise(
 ) -> None:
     """llama.cpp keeps a layer's window whole, and a state for each sequence that there may be."""
     path = make(tmp_path / "m.gguf")
-    found = loaded(str(path), False, "f16", 1024, 64, 8, False)
+    found = loaded(str(path), False, "f16", False, 1024, 64, 8, False)
     buffers: dict[str, float] = found["buffers"]  # type: ignore[assignment]
     said = kv_bytes(read_facts(path), 1024, "f16", 8)
     assert said > 1_000_000
