@@ -38,6 +38,9 @@ class Quoting:
     def accept(self, tokens: Sequence[int]) -> None:
         self._said += len(tokens)
 
+    def accepted_prefix(self, tokens: Sequence[int]) -> int:
+        return len(tokens)  # it gives no draft away
+
     @property
     def finished(self) -> bool:
         return self._said == len(self._tokens)

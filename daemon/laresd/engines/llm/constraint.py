@@ -120,11 +120,6 @@ class Constraint:
         """How many of `tokens` fit, from the first on. Nothing is accepted."""
         return self._matcher.validate_tokens(list(tokens))
 
-    def rollback(self, count: int) -> None:
-        """Take back the last `count` tokens."""
-        if count and not self._matcher.rollback(count):
-            raise Permanent(f"{count} tokens of the grammar cannot be taken back")
-
     @property
     def may_end(self) -> bool:
         """Whether what was accepted is a whole answer."""

@@ -24,6 +24,7 @@ class Constraint(Protocol):
     def mask(self) -> Mask | None: ...
     def forced(self) -> list[int]: ...
     def accept(self, tokens: Sequence[int]) -> None: ...
+    def accepted_prefix(self, tokens: Sequence[int]) -> int: ...
     @property
     def finished(self) -> bool: ...
 
@@ -133,7 +134,8 @@ class Answering:
         if self._lookup is None or self.prefilling or self._guessed_at == len(self.tokens):
             return
         if self.pending == 1:
-            self.draft = self._lookup.next(self.tokens, self.room - 1)
+            draft, bound = self._lookup.next(self.tokens, self.room - 1), self.wanted.constraint
+            self.draft = draft[: bound.accepted_prefix(draft)] if bound and draft else draft
             self._guessed_at = len(self.tokens)
 
     def advance(self, logits: Callable[[int], NDArray[np.float32]], drafted: int) -> int:

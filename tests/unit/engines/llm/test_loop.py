@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,6 +55,10 @@ class Steps:
             if token not in self._steps[self._at]:
                 raise Permanent(f"the token {token} is not allowed by the grammar")
             self._at += 1
+
+    def accepted_prefix(self, tokens: Sequence[int]) -> int:
+        pairs = zip(tokens, self._steps[self._at :], strict=False)
+        return len([*takewhile(lambda pair: pair[0] in pair[1], pairs)])
 
     @property
     def finished(self) -> bool:
