@@ -95,7 +95,7 @@ pip_install() {
     "$venv/bin/python" -m pip --disable-pip-version-check install --no-deps "$@"
 }
 
-# Debian 12's GCC miscompiles what llama.cpp does with AMX (GCC bug 114098), and the first question
+# Debian 12's GCC drops stores that llama.cpp's use of AMX needs (_tile_loadconfig), and the first question
 # then ends the worker. AMX is in servers only, so that the macro is undefined on every machine.
 no_amx() {
     local -x CFLAGS="${CFLAGS:-} -U__AMX_INT8__" CXXFLAGS="${CXXFLAGS:-} -U__AMX_INT8__"
