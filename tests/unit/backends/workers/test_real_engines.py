@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -126,6 +127,17 @@ class TestKilled:
                 await text_of(model, generation("word " * 180_000))
             assert (await worker.status()).restarts == 1
             assert await text_of(model, generation("Again."))
+
+    async def test_the_language_model_that_is_stuck_in_a_computation_is_started_anew(self) -> None:
+        spec = replace(specs.language_model(Llm(context=1024)), stall_s=3.0)
+        async with running(spec) as worker, asyncio.TaskGroup() as tasks:
+            model = WorkerLanguageModel(worker)
+            await worker.wait_ready(deadline=soon())
+            asked = tasks.create_task(text_of(model, generation("Why is that? " * 100)))
+            await status_when(worker, lambda status: status.phase == "busy")
+            os.kill(await pid_of(worker), signal.SIGSTOP)  # it is there, but nothing gets on
+            assert await asked
+            assert (await worker.status()).restarts == 1
 
     async def test_the_grammar_still_knows_the_home(self) -> None:
         lamp = Entity("light.desk", "light", "desk lamp", "Office")
