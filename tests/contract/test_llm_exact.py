@@ -24,13 +24,14 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from laresd.engines.llm.constraint import Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.context import Decoded, Logits, Settings, Slot
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.sequence import Answering, Finish, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
+from laresd.types import AnswerGrammar, GrammarKind
 from tests.fakes.llm_watcher import FakeWatcher
 
 pytestmark = pytest.mark.slow
@@ -83,7 +84,7 @@ class Case:
 
     prompt: tuple[int, ...]
     head: int = 0
-    grammar: Grammar | None = None
+    grammar: AnswerGrammar | None = None
     most: int = LONGEST
 
 
@@ -400,9 +401,13 @@ def test_with_forced_tokens(
     context: NativeContext, constraints: Constraints, same: Same, model: NativeModel
 ) -> None:
     grammars = [
-        Grammar(Kind.JSON_SCHEMA, CALL),
-        Grammar(Kind.REGEX, "(The answer is: (yes|no|perhaps), because of the [a-z]{3,8})\\."),
-        Grammar(Kind.LARK, 'start: "turn " ("on" | "off") " the " /[a-z]{3,6}/ " in the kitchen"'),
+        AnswerGrammar(GrammarKind.JSON_SCHEMA, CALL),
+        AnswerGrammar(
+            GrammarKind.REGEX, "(The answer is: (yes|no|perhaps), because of the [a-z]{3,8})\\."
+        ),
+        AnswerGrammar(
+            GrammarKind.LARK, 'start: "turn " ("on" | "off") " the " /[a-z]{3,6}/ " in the kitchen"'
+        ),
     ]
     cases = [
         Case(chat(model, f"Switch the {thing} on."), 0, grammar, 48)

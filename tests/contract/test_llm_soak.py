@@ -18,13 +18,14 @@ from time import monotonic
 
 import pytest
 
-from laresd.engines.llm.constraint import Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.context import Settings
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.sequence import Answering, Finish, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
+from laresd.types import AnswerGrammar, GrammarKind
 from tests.fakes.llm_watcher import FakeWatcher
 
 pytestmark = pytest.mark.slow
@@ -36,9 +37,11 @@ AT_ONCE = 16  # requests
 PATIENCE_S = 600  # for what is still under way at the end, on a machine however busy
 SETTINGS = Settings(cells=1536, sequences=20, ubatch=128, threads=1, threads_batch=1)
 GRAMMARS = (
-    Grammar(Kind.JSON_SCHEMA, '{"type": "object", "properties": {"on": {"type": "boolean"}}}'),
-    Grammar(Kind.REGEX, "(yes|no), because [a-z ]{5,40}"),
-    Grammar(Kind.GBNF, 'root ::= "turn " ("on" | "off") " lamp " [0-9]+'),
+    AnswerGrammar(
+        GrammarKind.JSON_SCHEMA, '{"type": "object", "properties": {"on": {"type": "boolean"}}}'
+    ),
+    AnswerGrammar(GrammarKind.REGEX, "(yes|no), because [a-z ]{5,40}"),
+    AnswerGrammar(GrammarKind.GBNF, 'root ::= "turn " ("on" | "off") " lamp " [0-9]+'),
 )
 TEXT = "the lamp in a kitchen is on and off again while nobody looks at cats or rivers"
 WORDS = TEXT.split()

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from laresd.engines.llm.chat import ChatTemplate, Message, Role, source_of
-from laresd.engines.llm.constraint import Constraint, Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.context import Decoded, Settings, Slot
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.tools.format import Format
 from laresd.engines.llm.tools.tool import Choice, Tool
-from laresd.types import Json
+from laresd.types import AnswerGrammar, GrammarKind, Json
 from tests.fakes.tool_calls import allows_arguments, families, hints_of, some_tools, walk
 
 pytestmark = [
@@ -226,7 +226,9 @@ def test_a_model_that_would_think_is_held_to_words(
         Message(Role.ASSISTANT, "<think>\nI say it.\n</think>\nIt."),
     ] * 3
     prompt = chat.render([*parrot, Message(Role.USER, "Say it.")])
-    free = greedy.answer(prompt, constraints.compile(Grammar(Kind.REGEX, "(?s:.*)")), 20)
+    free = greedy.answer(
+        prompt, constraints.compile(AnswerGrammar(GrammarKind.REGEX, "(?s:.*)")), 20
+    )
     assert text_of(model, chat.format, free).startswith("<think>")
     held = greedy.answer(prompt, constraints.compile(chat.format.words()), 20)
     assert "<think>" not in text_of(model, chat.format, held)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from laresd.core import prompt
 from laresd.engines.llm.chat import Message, Role
-from laresd.engines.llm.constraint import Grammar, Kind
 from laresd.engines.llm.sequence import Counts, Wanted
-from laresd.types import GrammarKind, Json, Priority, Request
+from laresd.types import AnswerGrammar, GrammarKind, Json, Priority, Request
 from tests.bench.llm import home
 from tests.bench.llm.bench import Bench, median, slot
 from tests.bench.llm.engine import VOICE, Asked, Engine
@@ -21,7 +20,7 @@ from tests.bench.results import Row
 CELLS = 4096
 LONGEST = 128  # tokens of an answer
 
-Command = Callable[[int], tuple[tuple[int, ...], Grammar]]  # of a question's number
+Command = Callable[[int], tuple[tuple[int, ...], AnswerGrammar]]  # of a question's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def compact_command(bench: Bench) -> Command:
     """
     devices = home.as_home()
 
-    def command(number: int) -> tuple[tuple[int, ...], Grammar]:
+    def command(number: int) -> tuple[tuple[int, ...], AnswerGrammar]:
         text = home.question(number).content
         request = Request(f"bench-{number}", text, "en", math.inf, "voice", Priority.VOICE)
         wanted = prompt.tool_call(request, devices)
@@ -123,19 +122,19 @@ def compact_command(bench: Bench) -> Command:
         first, *rules = wanted.grammar.text.splitlines()
         assert first.startswith("start:") and wanted.grammar.kind is GrammarKind.LARK
         one = "\n".join(['start: call ";"', *rules])
-        return bench.model.prompt(messages), Grammar(Kind.LARK, one)
+        return bench.model.prompt(messages), AnswerGrammar(GrammarKind.LARK, one)
 
     return command
 
 
 def json_command(bench: Bench) -> Command:
     """The prompt with the question of this number, and the JSON Schema of its answer."""
-    grammar = Grammar(Kind.JSON_SCHEMA, home.text_schema())
+    grammar = AnswerGrammar(GrammarKind.JSON_SCHEMA, home.text_schema())
     return lambda number: (bench.model.prompt([home.head(), home.question(number)]), grammar)
 
 
 def ask(
-    bench: Bench, engine: Engine, tokens: tuple[int, ...], grammar: Grammar
+    bench: Bench, engine: Engine, tokens: tuple[int, ...], grammar: AnswerGrammar
 ) -> tuple[Asked, float]:
     """A command's answer, and its seconds with those of compiling the grammar."""
     constraint = bench.model.constraints

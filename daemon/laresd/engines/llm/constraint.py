@@ -13,8 +13,6 @@ import json
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -24,6 +22,7 @@ from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
 from laresd.errors import Permanent
+from laresd.types import AnswerGrammar, GrammarKind
 
 if TYPE_CHECKING:  # a type of the stubs alone
     from llguidance._lib import JsonCompileOptions
@@ -36,23 +35,6 @@ COMPACT: JsonCompileOptions = {
     "item_separator": ",",
     "key_separator": ":",
 }
-
-
-class Kind(StrEnum):
-    """The language that a grammar is written in."""
-
-    JSON_SCHEMA = "json_schema"
-    REGEX = "regex"
-    LARK = "lark"  # llguidance's dialect of Lark
-    GBNF = "gbnf"  # llama.cpp's
-
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """What an answer may be, as text in one of the languages of `Kind`."""
-
-    kind: Kind
-    text: str
 
 
 class Vocabulary(Protocol):
@@ -78,7 +60,7 @@ class Constraints:
             )
         self.special = _special(self._tokenizer)
 
-    def compile(self, grammar: Grammar) -> Constraint:
+    def compile(self, grammar: AnswerGrammar) -> Constraint:
         """A constraint at its beginning. Raises Permanent for a grammar that is faulty, matches
         nothing, or is too much.
         """
@@ -138,7 +120,7 @@ class Constraint:
             )
 
 
-def _source(grammar: Grammar) -> str:
+def _source(grammar: AnswerGrammar) -> str:
     """As llguidance takes it."""
     text = grammar.text
     if len(text) > MAX_TEXT:
@@ -146,13 +128,13 @@ def _source(grammar: Grammar) -> str:
     if _depth(text) > MAX_DEPTH:
         raise _too_much(grammar.kind, f"brackets are nested deeper than {MAX_DEPTH}")
     match grammar.kind:
-        case Kind.JSON_SCHEMA:
+        case GrammarKind.JSON_SCHEMA:
             return LLMatcher.grammar_from_json_schema(_schema(text), overrides=COMPACT)
-        case Kind.REGEX:
+        case GrammarKind.REGEX:
             return LLMatcher.grammar_from_regex(text)
-        case Kind.LARK:
+        case GrammarKind.LARK:
             return LLMatcher.grammar_from_lark(text)
-        case Kind.GBNF:
+        case GrammarKind.GBNF:
             return LLMatcher.grammar_from_lark(_lark(text))
 
 
@@ -160,19 +142,21 @@ def _schema(text: str) -> str:
     try:
         schema = json.loads(text)
     except ValueError as error:
-        raise _faulty(Kind.JSON_SCHEMA, str(error)) from error
+        raise _faulty(GrammarKind.JSON_SCHEMA, str(error)) from error
     if not isinstance(schema, dict):
-        raise _faulty(Kind.JSON_SCHEMA, "it is no JSON object")
+        raise _faulty(GrammarKind.JSON_SCHEMA, "it is no JSON object")
     return text
 
 
 def _lark(gbnf: str) -> str:
     if gbnf.count("::=") > MAX_GBNF_RULES:
-        raise _too_much(Kind.GBNF, f"{gbnf.count('::=')} rules; the most is {MAX_GBNF_RULES}")
+        raise _too_much(
+            GrammarKind.GBNF, f"{gbnf.count('::=')} rules; the most is {MAX_GBNF_RULES}"
+        )
     try:
         return gbnf_to_lark(gbnf)
     except Exception as error:  # it raises bare ones for rules that are not there
-        raise _faulty(Kind.GBNF, str(error)) from error
+        raise _faulty(GrammarKind.GBNF, str(error)) from error
 
 
 def _depth(text: str) -> int:
@@ -190,14 +174,14 @@ def _special(tokenizer: LLTokenizer) -> Mapping[str, int]:
     return {tokenizer.decode_str([token]): token for token in special}
 
 
-def _faulty(kind: Kind, why: str) -> Permanent:
+def _faulty(kind: GrammarKind, why: str) -> Permanent:
     return Permanent(
         f"the {_NAMES[kind]} for the language model is faulty: {_first_line(why)}",
         remedy="correct it; only what the message names is wrong",
     )
 
 
-def _too_much(kind: Kind, why: str) -> Permanent:
+def _too_much(kind: GrammarKind, why: str) -> Permanent:
     return Permanent(
         f"the {_NAMES[kind]} for the language model is too much: {why}",
         remedy="make it smaller, or split the question",
@@ -209,8 +193,8 @@ def _first_line(text: str) -> str:
 
 
 _NAMES = {
-    Kind.JSON_SCHEMA: "JSON Schema",
-    Kind.REGEX: "regular expression",
-    Kind.LARK: "Lark grammar",
-    Kind.GBNF: "GBNF grammar",
+    GrammarKind.JSON_SCHEMA: "JSON Schema",
+    GrammarKind.REGEX: "regular expression",
+    GrammarKind.LARK: "Lark grammar",
+    GrammarKind.GBNF: "GBNF grammar",
 }

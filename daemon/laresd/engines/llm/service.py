@@ -28,7 +28,7 @@ from dataclasses import asdict
 from laresd.engines import worker
 from laresd.engines.llm.bodies import read_messages, read_tools, word
 from laresd.engines.llm.chat import EXAMPLES, ChatTemplate, Message, Role, source_of
-from laresd.engines.llm.constraint import Constraint, Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import LEAST_HEAD, Prefixes
@@ -40,7 +40,7 @@ from laresd.engines.llm.tools.format import MAX_CALLS, Format
 from laresd.engines.llm.tools.tool import Choice, Tool
 from laresd.errors import LaresError, Permanent, Refused
 from laresd.frames import Fields
-from laresd.types import Json, Priority
+from laresd.types import AnswerGrammar, GrammarKind, Json, Priority
 
 HEADS_KNOWN = 64  # lengths of heads that are not counted again
 MAX_TOKENS = 8192  # of one answer
@@ -302,5 +302,5 @@ def _within(value: float, most: float, name: str) -> float:
     return value
 
 
-def _grammar(row: Fields) -> Grammar:
-    return Grammar(word(Kind, row.text("kind"), "kind of a grammar"), row.text("text"))
+def _grammar(row: Fields) -> AnswerGrammar:
+    return AnswerGrammar(word(GrammarKind, row.text("kind"), "kind of a grammar"), row.text("text"))

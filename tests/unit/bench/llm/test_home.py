@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from laresd.core.prompt import offered
-from laresd.engines.llm.constraint import Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.loading import embedded_model
 from laresd.engines.llm.native import NativeModel
-from laresd.types import Json
+from laresd.types import AnswerGrammar, GrammarKind, Json
 from tests.bench.llm import home
 
 GRAMMARS = {
-    "schema": Grammar(Kind.JSON_SCHEMA, home.text_schema()),
-    "gbnf": Grammar(Kind.GBNF, home.gbnf()),
+    "schema": AnswerGrammar(GrammarKind.JSON_SCHEMA, home.text_schema()),
+    "gbnf": AnswerGrammar(GrammarKind.GBNF, home.gbnf()),
 }
 
 
@@ -58,7 +58,7 @@ def model() -> Iterator[NativeModel]:
 @pytest.mark.slow
 @pytest.mark.parametrize("grammar", GRAMMARS.values(), ids=GRAMMARS)
 def test_the_schema_and_the_peers_grammar_allow_the_same_answers(
-    model: NativeModel, grammar: Grammar
+    model: NativeModel, grammar: AnswerGrammar
 ) -> None:
     constraints = Constraints(model)
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laresd.engines.llm.constraint import Constraint, Constraints, Grammar, Kind
+from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.native import NativeModel
 from laresd.errors import Permanent
+from laresd.types import AnswerGrammar, GrammarKind
 
 pytestmark = pytest.mark.slow
 
@@ -38,10 +39,10 @@ REGEX = r"The answer is (yes|no|[0-9]{1,3})\."
 GBNF = 'root ::= "turn " ("on" | "off") " the " ("lamp" | "fan")'
 LARK = 'start: "turn " ("on" | "off") " the " ("lamp" | "fan")'
 GRAMMARS = {
-    "schema": (Grammar(Kind.JSON_SCHEMA, SCHEMA), None),
-    "regex": (Grammar(Kind.REGEX, REGEX), REGEX),
-    "gbnf": (Grammar(Kind.GBNF, GBNF), "turn (on|off) the (lamp|fan)"),
-    "lark": (Grammar(Kind.LARK, LARK), "turn (on|off) the (lamp|fan)"),
+    "schema": (AnswerGrammar(GrammarKind.JSON_SCHEMA, SCHEMA), None),
+    "regex": (AnswerGrammar(GrammarKind.REGEX, REGEX), REGEX),
+    "gbnf": (AnswerGrammar(GrammarKind.GBNF, GBNF), "turn (on|off) the (lamp|fan)"),
+    "lark": (AnswerGrammar(GrammarKind.LARK, LARK), "turn (on|off) the (lamp|fan)"),
 }
 
 
@@ -111,7 +112,7 @@ def test_forced_tokens_are_those_that_the_mask_leaves(
 def test_an_answer_that_is_whole_may_end_or_must(
     model: NativeModel, constraints: Constraints
 ) -> None:
-    constraint = constraints.compile(Grammar(Kind.REGEX, "ab?"))
+    constraint = constraints.compile(AnswerGrammar(GrammarKind.REGEX, "ab?"))
     (first,) = model.tokens("a", begin=False, special=False)
     constraint.accept([first])
     assert not constraint.finished
@@ -124,7 +125,7 @@ def test_an_answer_that_is_whole_may_end_or_must(
 def test_a_token_that_does_not_fit_is_an_error(
     model: NativeModel, constraints: Constraints
 ) -> None:
-    constraint = constraints.compile(Grammar(Kind.REGEX, "yes|no"))
+    constraint = constraints.compile(AnswerGrammar(GrammarKind.REGEX, "yes|no"))
     with pytest.raises(Permanent, match="not allowed by the grammar"):
         constraint.accept(model.tokens("maybe", begin=False, special=False))
 
@@ -132,60 +133,67 @@ def test_a_token_that_does_not_fit_is_an_error(
 @pytest.mark.parametrize(
     ("kind", "faulty"),
     [
-        (Kind.JSON_SCHEMA, "{"),
-        (Kind.JSON_SCHEMA, "[]"),
-        (Kind.JSON_SCHEMA, '{"type": "nonsense"}'),
-        (Kind.JSON_SCHEMA, '{"$ref": "#/nowhere"}'),
-        (Kind.REGEX, "(unclosed"),
-        (Kind.REGEX, "a{5,2}"),
-        (Kind.LARK, "start: missing_rule"),
-        (Kind.LARK, ""),
-        (Kind.GBNF, "root ::= unknown"),
-        (Kind.GBNF, 'root ::= "unclosed'),
-        (Kind.GBNF, 'other ::= "no root"'),
+        (GrammarKind.JSON_SCHEMA, "{"),
+        (GrammarKind.JSON_SCHEMA, "[]"),
+        (GrammarKind.JSON_SCHEMA, '{"type": "nonsense"}'),
+        (GrammarKind.JSON_SCHEMA, '{"$ref": "#/nowhere"}'),
+        (GrammarKind.REGEX, "(unclosed"),
+        (GrammarKind.REGEX, "a{5,2}"),
+        (GrammarKind.LARK, "start: missing_rule"),
+        (GrammarKind.LARK, ""),
+        (GrammarKind.GBNF, "root ::= unknown"),
+        (GrammarKind.GBNF, 'root ::= "unclosed'),
+        (GrammarKind.GBNF, 'other ::= "no root"'),
     ],
 )
 def test_a_faulty_grammar_is_refused_with_the_reason(
-    constraints: Constraints, kind: Kind, faulty: str
+    constraints: Constraints, kind: GrammarKind, faulty: str
 ) -> None:
     with pytest.raises(Permanent, match="for the language model is") as refused:
-        constraints.compile(Grammar(kind, faulty))
+        constraints.compile(AnswerGrammar(kind, faulty))
     assert refused.value.remedy and "\n" not in refused.value.message
 
 
 @settings(max_examples=60)
 @given(
-    kind=st.sampled_from(list(Kind)), source=st.text('ab()[]{}|*+?"\\:=-. \nroot1,', max_size=60)
+    kind=st.sampled_from(list(GrammarKind)),
+    source=st.text('ab()[]{}|*+?"\\:=-. \nroot1,', max_size=60),
 )
 def test_any_text_gives_a_constraint_or_the_reason_why_not(
-    constraints: Constraints, kind: Kind, source: str
+    constraints: Constraints, kind: GrammarKind, source: str
 ) -> None:
     try:
-        constraints.compile(Grammar(kind, source)).mask()
+        constraints.compile(AnswerGrammar(kind, source)).mask()
     except Permanent as refused:
         assert refused.remedy
 
 
 HOSTILE = {
-    "long": (Kind.REGEX, "a" * 300_000),
-    "deep brackets": (Kind.REGEX, "(" * 5000 + "a" + ")" * 5000),
-    "deep schema": (Kind.JSON_SCHEMA, '{"items":' * 5000 + "{}" + "}" * 5000),
-    "deep alternatives": (Kind.GBNF, "root ::= " + "(" * 3000 + '"a"' + ")" * 3000),
-    "many rules": (Kind.GBNF, "\n".join(f'root{n} ::= "a" root{n + 1}' for n in range(5000))),
-    "large repeat": (Kind.REGEX, "(a{1000}){1000}"),
-    "nested repeats": (Kind.REGEX, "((a{0,99}){0,99}){0,99}"),
-    "exponential": (Kind.REGEX, "(a|b)*a(a|b){25}"),
-    "large enum": (Kind.JSON_SCHEMA, json.dumps({"enum": [f"value_{n}" for n in range(15000)]})),
+    "long": (GrammarKind.REGEX, "a" * 300_000),
+    "deep brackets": (GrammarKind.REGEX, "(" * 5000 + "a" + ")" * 5000),
+    "deep schema": (GrammarKind.JSON_SCHEMA, '{"items":' * 5000 + "{}" + "}" * 5000),
+    "deep alternatives": (GrammarKind.GBNF, "root ::= " + "(" * 3000 + '"a"' + ")" * 3000),
+    "many rules": (
+        GrammarKind.GBNF,
+        "\n".join(f'root{n} ::= "a" root{n + 1}' for n in range(5000)),
+    ),
+    "large repeat": (GrammarKind.REGEX, "(a{1000}){1000}"),
+    "nested repeats": (GrammarKind.REGEX, "((a{0,99}){0,99}){0,99}"),
+    "exponential": (GrammarKind.REGEX, "(a|b)*a(a|b){25}"),
+    "large enum": (
+        GrammarKind.JSON_SCHEMA,
+        json.dumps({"enum": [f"value_{n}" for n in range(15000)]}),
+    ),
     "any of any of": (
-        Kind.JSON_SCHEMA,
+        GrammarKind.JSON_SCHEMA,
         json.dumps(
             {"anyOf": [{"anyOf": [{"const": n * m} for m in range(90)]} for n in range(90)]}
         ),
     ),
-    "endless reference": (Kind.JSON_SCHEMA, '{"$ref": "#"}'),
-    "left recursion": (Kind.LARK, 'start: start "a" | "a"'),
-    "ambiguity": (Kind.LARK, 'start: a a a a\na: "x" | a a | '),
-    "GBNF that repeats nothing": (Kind.GBNF, 'root ::= ("a"*)*'),
+    "endless reference": (GrammarKind.JSON_SCHEMA, '{"$ref": "#"}'),
+    "left recursion": (GrammarKind.LARK, 'start: start "a" | "a"'),
+    "ambiguity": (GrammarKind.LARK, 'start: a a a a\na: "x" | a a | '),
+    "GBNF that repeats nothing": (GrammarKind.GBNF, 'root ::= ("a"*)*'),
 }
 _CHILD = """
 import resource, sys
@@ -208,7 +216,7 @@ def try_hostile(name: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     kind, source = HOSTILE[name]
     try:
-        tokens = walk(constraints.compile(Grammar(kind, source)), model, 1, forced=True)
+        tokens = walk(constraints.compile(AnswerGrammar(kind, source)), model, 1, forced=True)
         sys.stdout.write(f"{len(tokens)} tokens")
     except Permanent as refused:
         sys.stdout.write(str(refused))

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
-from laresd.engines.llm.constraint import Constraint, Grammar, Kind
+from laresd.engines.llm.constraint import Constraint
 from laresd.engines.llm.tools.format import MAX_CALLS, Format
 from laresd.engines.llm.tools.json_calls import Hermes, Llama3
 from laresd.engines.llm.tools.recognise import format_of
 from laresd.engines.llm.tools.tagged import Tagged
 from laresd.engines.llm.tools.tool import MAX_TOOLS, Choice, Parsed, Tool, ToolCall
 from laresd.errors import Permanent
-from laresd.types import Json
+from laresd.types import AnswerGrammar, GrammarKind, Json
 from tests.fakes import chat_templates as templates
 from tests.fakes.tool_calls import allows_arguments, families, hints_of, some_tools, walk
 
@@ -70,8 +70,8 @@ def text_of(form: Format, tokens: Sequence[int]) -> str:
     return b"".join(shown.get(token, bytes([token % 256])) for token in tokens).decode()
 
 
-def bound(grammar: Grammar) -> Constraint:
-    assert grammar.kind is Kind.LARK
+def bound(grammar: AnswerGrammar) -> Constraint:
+    assert grammar.kind is GrammarKind.LARK
     matcher = LLMatcher(BYTES, LLMatcher.grammar_from_lark(grammar.text))
     assert not matcher.is_error(), matcher.get_error()
     return Constraint(matcher, BYTES.vocab_size)

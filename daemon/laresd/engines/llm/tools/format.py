@@ -6,12 +6,11 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from laresd.engines.llm.constraint import Grammar
 from laresd.engines.llm.tools.lark import Lark
 from laresd.engines.llm.tools.reader import Mismatch, Reader
 from laresd.engines.llm.tools.tool import Choice, Parsed, Tool, ToolCall, by_name
 from laresd.errors import Permanent
-from laresd.types import Json
+from laresd.types import AnswerGrammar, Json
 
 MAX_CALLS = 8  # in one answer
 
@@ -38,7 +37,9 @@ class Format(ABC):
         """
         return {self._special[mark]: mark for mark in self.markers if mark in self._special}
 
-    def grammar(self, tools: Sequence[Tool], choice: Choice, most: int = MAX_CALLS) -> Grammar:
+    def grammar(
+        self, tools: Sequence[Tool], choice: Choice, most: int = MAX_CALLS
+    ) -> AnswerGrammar:
         """The answers that are calls of these tools (`most` at most), with arguments as their
         schemas have them; with Choice.AUTO also those that are words, before calls or alone.
         Words have no thought in them.
@@ -50,7 +51,7 @@ class Format(ABC):
         lark.rule("start", self._start(lark, calls, choice))
         return lark.grammar()
 
-    def words(self) -> Grammar:
+    def words(self) -> AnswerGrammar:
         """Answers in words, with no thought in them."""
         lark = Lark(self._special, ())
         lark.rule("start", lark.words())

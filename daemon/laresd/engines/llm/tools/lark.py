@@ -6,9 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from laresd.engines.llm.constraint import Grammar, Kind
 from laresd.engines.llm.tools.schema import spaced
-from laresd.types import Json
+from laresd.types import AnswerGrammar, GrammarKind, Json
 
 THOUGHTS = ("<think>", "[THINK]")  # what the models begin a thought with
 
@@ -50,8 +49,8 @@ class Lark:
         self.rule("BEFORE", f"/(?s:.*)/{self._no_thought()}")
         return self.rule("opened[lazy]", f"BEFORE {quoted(text)}") and "opened"
 
-    def grammar(self) -> Grammar:
-        return Grammar(Kind.LARK, "\n".join(self._rules))
+    def grammar(self) -> AnswerGrammar:
+        return AnswerGrammar(GrammarKind.LARK, "\n".join(self._rules))
 
     def _spelled(self, part: str) -> str:
         return f"<[{self._tokens[part]}]>" if part in self._tokens else quoted(part)
