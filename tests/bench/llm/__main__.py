@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from laresd.backends.workers.process import CALM
-from laresd.backends.workers.specs import BRIEFLY_SPINNING
+from laresd.backends.workers.specs import LLAMA_ENVIRONMENT
 from laresd.engines.llm.loading import embedded_model
 from tests.bench.llm import build, calls, heads, lookup, memory, speed, voice, weights
 from tests.bench.llm.bench import Bench
@@ -93,7 +93,7 @@ def names_among(known: Iterable[str]) -> Callable[[str], list[str]]:
 
 def _calm() -> None:
     """Start anew with the environment that the daemon gives its workers: OpenMP reads it once."""
-    wanted = {**CALM, **BRIEFLY_SPINNING}
+    wanted = {**CALM, **LLAMA_ENVIRONMENT}
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         arguments = [sys.executable, "-m", "tests.bench.llm", *sys.argv[1:]]
         os.execve(sys.executable, arguments, {**os.environ, **wanted})

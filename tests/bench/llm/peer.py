@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from laresd.backends.workers.process import CALM
-from laresd.backends.workers.specs import BRIEFLY_SPINNING
+from laresd.backends.workers.specs import LLAMA_ENVIRONMENT
 from laresd.types import Json
 from tests.bench.llm.build import CACHE
 
@@ -208,7 +208,7 @@ def _complete(connection: http.client.HTTPConnection, body: str, result: Complet
 
 def _environment(waiting: str) -> dict[str, str]:
     without = {
-        name: value for name, value in os.environ.items() if name not in CALM | BRIEFLY_SPINNING
+        name: value for name, value in os.environ.items() if name not in CALM | LLAMA_ENVIRONMENT
     }
     return {**without, **WAITING[waiting]}
 

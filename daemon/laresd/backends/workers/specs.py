@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import laresd
@@ -12,9 +13,23 @@ BUNDLED_SPEECH = Path(laresd.__file__).parent / "bundled" / "speech-en"
 
 MODEL_AT_ONCE = 24  # requests that the language model's own scheduling sees; above the rest waits
 
-# A decode is hundreds of steps of microseconds: threads that sleep between them decode SmolLM2 at a
-# third of the speed. Some 10 microseconds of spinning cost little where cores are shared.
-BRIEFLY_SPINNING = {"GOMP_SPINCOUNT": "1000"}
+_TURNS = {"x86_64": "2000", "aarch64": "80000"}  # of a tenth of a millisecond
+
+
+def llama_environment(machine: str) -> dict[str, str]:
+    """Of a process that computes with llama.cpp on a CPU of this kind (as `platform.machine`).
+
+    A decode is hundreds of steps that all threads wait for: those that sleep at once decode SmolLM2
+    at a third of the speed, those that spin for long take a shared core from others. OpenMP's limit
+    is a number of turns (libgomp, config/linux/wait.h), each of them a `pause` on x86-64 and close
+    to nothing on ARM. Weights in pages of 2 MB are read a tenth faster; glibc asks the kernel for
+    them when it is told to.
+    """
+    turns = {"GOMP_SPINCOUNT": _TURNS[machine]} if machine in _TURNS else {}
+    return {**turns, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
+
+LLAMA_ENVIRONMENT = llama_environment(platform.machine())
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -82,7 +97,7 @@ def language_model(
             "adapters": {name: str(file) for name, file in settings.adapters.items()},
             "nice": 5,
         },
-        environment=BRIEFLY_SPINNING,
+        environment=LLAMA_ENVIRONMENT,
         load_timeout_s=180.0,
         stall_s=15.0,
         grace_s=5.0,
@@ -97,6 +112,7 @@ def embedding_model(model: str, threads: int = 0) -> Spec:
         name="the embedding model",
         command=engine_command("llm"),
         options={"model": model, "embeddings": True, "threads": threads, "nice": 10},
+        environment=LLAMA_ENVIRONMENT,
         load_timeout_s=180.0,
         stall_s=30.0,
         grace_s=10.0,
