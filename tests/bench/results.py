@@ -13,6 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 JSON_FILE = FOLDER / "results.json"
 PAGE = FOLDER / "RESULTS.md"
+MISSED = FOLDER / "missed"  # <area>.md: by how much a goal is missed there, and why
 AREAS = {
     "main": "The daemon, end to end",
     "voice": "Voice",
@@ -92,6 +93,12 @@ def _page(rows: Sequence[dict[str, object]]) -> str:
             for row in mine
         ]
         lines.append("")
+        lines += _missed(area)
     machines = sorted({str(row["machine"]) for row in rows})
     lines += ["Machines: " + "; ".join(machines) + ".", ""]
     return "\n".join(lines)
+
+
+def _missed(area: str) -> list[str]:
+    file = MISSED / f"{area}.md"
+    return [*file.read_text(encoding="utf-8").splitlines(), ""] if file.exists() else []
