@@ -120,6 +120,49 @@ class HomeNames:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Where work is computed when there are hosts."""
+
+    policy: Literal["fastest", "greenest", "local-first", "host-first"] = "fastest"
+    reach: Literal["device", "lan"] = "lan"  # device: nothing leaves the box, whoever asks
+    hedge_percent: float = 5.0  # of jobs that may be begun a second time elsewhere; 0: none
+    probe_s: float = 15.0  # between two looks at a host
+    discover: bool = True  # look for hosts on the LAN (mDNS); found ones wait for your trust
+    watts: float = 8.0  # of this box while it computes, to compare with hosts
+    warm_c: float = 75.0  # CPU temperature from which work moves to hosts and uses fewer threads
+    hot_c: float = 82.0  # and at which only what a person waits for is computed here
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """[hosts.NAME]: an engine on another machine. What stands here is trusted."""
+
+    url: str = ""  # http(s)://address:port; tcp://address:port for Wyoming
+    kind: Literal["auto", "llama-server", "vllm", "ollama", "openai", "wyoming"] = "auto"
+    model: str = ""  # "": the first that it has
+    token_file: Path | None = None  # the key that it asks for
+    fingerprint: str = ""  # sha256 of its certificate, where no authority signed it
+    mac: str = ""  # of its network card, to wake it
+    wake_s: float = 60.0  # from the magic packet until it answers
+    rest_command: tuple[str, ...] = ()  # puts it to sleep
+    rest_after_s: float = 0.0  # without work; 0: never
+    watts: float = 150.0  # while it computes
+    price: float = 0.0  # for 1000 tokens, in your currency
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The OpenAI-compatible server."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"  # beyond loopback only with a token
+    port: int = 8765
+    token_file: Path | None = None
+    body_limit_kb: int = 1024
+    requests_per_minute: int = 600  # of one client; 0: without limit
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -136,6 +179,9 @@ class Config:
     speech: Speech = field(default_factory=Speech)
     actions: Actions = field(default_factory=Actions)
     home: HomeNames = field(default_factory=HomeNames)
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    hosts: Mapping[str, HostSettings] = field(default_factory=dict)
+    http: Http = field(default_factory=Http)
     log: Log = field(default_factory=Log)
 
     @property
@@ -180,17 +226,16 @@ def parse(text: str, name: str = "lares.toml") -> Config:
             raise reader.unknown(section, "", list(sections))
         if not isinstance(values, dict):
             raise reader.wrong(section, "", f"must be a section: [{section}]")
-        cls = typing.get_type_hints(Config)[section]
-        built[section] = reader.section(section, cls, values)
+        built[section] = reader.values(section, typing.get_type_hints(Config)[section], values)
     return dataclasses.replace(Config(), **built)  # type: ignore[arg-type]  # checked by the reader
 
 
 def settings() -> list[str]:
     """Every setting as `section.key`; systemd/lares.toml is tested against it."""
     return [
-        f"{section.name}.{item.name}"
-        for section in dataclasses.fields(Config)
-        for item in dataclasses.fields(typing.get_type_hints(Config)[section.name])
+        f"{name}.{item.name}"
+        for name, hint in typing.get_type_hints(Config).items()
+        for item in dataclasses.fields(_fields_of(hint))
     ]
 
 
@@ -200,6 +245,19 @@ class _Reader:
     def __init__(self, text: str, name: str) -> None:
         self._lines = text.splitlines()
         self._name = name
+
+    def values(self, section: str, hint: object, values: dict[str, object]) -> object:
+        """Those of a section, or of the tables in it: [hosts.NAME]."""
+        cls = _fields_of(hint)
+        if cls is hint:
+            return self.section(section, cls, values)
+        tables: dict[str, object] = {}
+        for name, table in values.items():
+            if not isinstance(table, dict) or not re.fullmatch(_TABLE_NAME, name):
+                wanted = f"has tables: [{section}.NAME], with a name of a-z, 0-9, _ and -"
+                raise self.wrong(section, "", wanted)
+            tables[name] = self.section(f"{section}.{name}", cls, table)
+        return types.MappingProxyType(tables)
 
     def section(self, section: str, cls: type, values: dict[str, object]) -> object:
         hints = typing.get_type_hints(cls)
@@ -268,7 +326,7 @@ class _Reader:
                 name = header[1].replace('"', "")
                 if not section and name.split(".")[0] == key:
                     return f"{self._name}:{number}"
-                inside = bool(section) and name.split(".")[0] == section
+                inside = bool(section) and section in (name, name.split(".")[0])
                 if inside and name.split(".")[1:2] == [key]:
                     return f"{self._name}:{number}"
             elif inside and re.match(rf'\s*"?{re.escape(key)}"?\s*[.=]', line):
@@ -296,6 +354,15 @@ def _outside_text(section: str, key: str, value: str) -> str:
     if key.endswith("prefix") and (not value or set(value) & set("#+")):
         return "must be a topic's beginning, without + and #"
     return ""
+
+
+_TABLE_NAME = r"[a-z0-9_-]{1,40}"
+
+
+def _fields_of(hint: object) -> type:
+    """The dataclass of a section, or of each of its tables."""
+    tables = typing.get_origin(hint) is not None
+    return typing.cast(type, typing.get_args(hint)[1] if tables else hint)
 
 
 _AT_LEAST_ONE = ("beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms")

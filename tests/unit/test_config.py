@@ -142,12 +142,33 @@ def test_the_example_file_shows_every_setting_with_its_default() -> None:
     assert parse(text) == Config()
     shown, section = set(), ""
     for line in text.splitlines():
-        if header := re.match(r"\[([\w.]+)\]", line):
-            section = header[1]
+        if header := re.match(r"(?:# )?\[([\w.]+)\]", line):
+            section = header[1].removesuffix(".tower")
             shown.add(section)
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             shown.add(f"{section}.{key[1]}")
     assert not set(settings()) - shown
+
+
+def test_each_host_has_a_table_of_its_own() -> None:
+    read = parse('[hosts.tower]\nurl = "http://10.0.0.2:8080"\n[hosts.nas]\nkind = "ollama"')
+    assert read.hosts["tower"].url == "http://10.0.0.2:8080"
+    assert read.hosts["nas"].kind == "ollama"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[hosts.tower]\nurl = 1", "lares.toml:2: hosts.tower.url must be text"),
+        ("[hosts.a]\n[hosts.tower]\nulr = ''", "lares.toml:3: [hosts.tower] has no key 'ulr'"),
+        ("[hosts]\nurl = ''", "hosts has tables: [hosts.NAME]"),
+        ("[hosts.'Big Box']", "hosts has tables: [hosts.NAME]"),
+    ],
+)
+def test_a_wrong_host_is_told_with_its_line(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert told in str(caught.value)
 
 
 @given(st.text(max_size=80))
