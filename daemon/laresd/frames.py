@@ -89,6 +89,13 @@ class Fields:
             v if isinstance(v, str) else self._wrong(key, "texts") for v in self._list(key)
         )
 
+    def integers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers; empty when the key is absent."""
+        return tuple(
+            v if isinstance(v, int) and not isinstance(v, bool) else self._wrong(key, "numbers")
+            for v in self._list(key)
+        )
+
     def rows(self, key: str) -> tuple[Fields, ...]:
         """A list of objects; empty when the key is absent."""
         return tuple(

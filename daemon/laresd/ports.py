@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
+from laresd.generation import Generation, Message, Piece
+from laresd.jobs import HostCosts, HostFacts
 from laresd.turns import Effect, Event, Phase
 from laresd.types import (
     Action,
-    ChatMessage,
-    Generation,
     Heard,
     Home,
     Json,
@@ -82,11 +82,13 @@ class Synthesizer(Protocol):
 class LanguageModel(Protocol):
     """Requests run side by side; the higher `Generation.priority` has the machine at once."""
 
-    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
-        """The answer's text in pieces as they are decoded; greedy when temperature is 0."""
+    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+        """The answer in pieces as they are decoded, after what is `said`; the last one has the
+        ending. Raises Temporary, Permanent or Refused; closing it gives the work up.
+        """
         ...
 
-    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+    async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
         """Have the messages that later prompts begin with computed, as background work, and kept
         for the next start.
 
@@ -99,6 +101,67 @@ class LanguageModel(Protocol):
         is certain of it. A later `generate` that begins so need not read it; one that does not
         loses nothing. Raises what `generate` raises.
         """
+        ...
+
+
+class LocalModel(LanguageModel, Protocol):
+    """The box's own language model."""
+
+    async def ids(self, generation: Generation, *, deadline: float) -> tuple[int, ...]:
+        """The prompt as this model's tokens, for a host that has the same model. Raises what
+        `generate` raises.
+        """
+        ...
+
+
+class Host(Protocol):
+    """An engine on another machine of the LAN, which the operator trusts.
+
+    Every call raises Temporary when the host cannot be reached, is full, breaks off, or says what
+    is no answer, and Permanent when it cannot do it at all (no such model, wrong token or
+    certificate, a kind of job that `HostFacts.jobs` lacks). Nothing is tried again here.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def costs(self) -> HostCosts: ...
+
+    async def probe(self, *, deadline: float) -> HostFacts:
+        """What it is and does now, as it tells itself. Costs it no computation."""
+        ...
+
+    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+        """As LanguageModel.generate; closing it ends the host's work, too."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors: ...
+
+    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript: ...
+
+    async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
+        """Speech as 16 kHz mono s16."""
+        ...
+
+    async def draw(self, prompt: str, *, width: int, height: int, deadline: float) -> bytes:
+        """A picture (PNG) of what is described; pixels."""
+        ...
+
+    async def wake(self) -> None:
+        """Send it a magic packet; it may take `HostCosts.wake_s` until it answers."""
+        ...
+
+    async def rest(self) -> None:
+        """Have the operator's command put it to sleep; nothing where there is none."""
+        ...
+
+
+class Hosts(Protocol):
+    """The trusted hosts, as they are configured and as they come and go on the LAN."""
+
+    def trusted(self) -> Sequence[Host]:
+        """The same objects until the configuration of one, or its address, changes."""
         ...
 
 

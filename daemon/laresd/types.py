@@ -227,44 +227,6 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMessage:
-    role: str  # system, user, assistant
-    content: str
-
-
-class GrammarKind(StrEnum):
-    """The language that the grammar of an answer is written in."""
-
-    JSON_SCHEMA = "json_schema"
-    REGEX = "regex"
-    LARK = "lark"  # llguidance's dialect of Lark
-    GBNF = "gbnf"  # llama.cpp's
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerGrammar:
-    """What an answer may be, as text in one of the languages of `GrammarKind`."""
-
-    kind: GrammarKind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What the LLM is asked for. `grammar` None: free text. Greedy at `temperature` 0. `adapter`:
-    the name of one in the configuration, "" for the model as it is.
-    """
-
-    messages: tuple[ChatMessage, ...]
-    grammar: AnswerGrammar | None = None
-    max_tokens: int = 128
-    temperature: float = 0.0
-    stop: tuple[str, ...] = ()
-    priority: Priority = Priority.INTERACTIVE
-    adapter: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Vectors:
     """Of texts, in their order: rows of `width` float32 (little endian), each of length 1. `cut`:
     how many texts were longer than the model reads, and count by their beginning.

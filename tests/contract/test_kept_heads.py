@@ -13,13 +13,14 @@ from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm
 from laresd.frames import Fields
-from laresd.types import ChatMessage, Generation, Json
+from laresd.generation import Generation, Message, Role
+from laresd.types import Json
 from tests.fakes.workers import running, soon
 
 pytestmark = pytest.mark.slow
 
-HEAD = ChatMessage(
-    "system",
+HEAD = Message(
+    Role.SYSTEM,
     "Devices of the house:\n"
     + "\n".join(f"light.lamp_{n}: the lamp number {n}, room {n % 7}" for n in range(40)),
 )
@@ -38,8 +39,8 @@ async def head_from(worker: Worker) -> str:
 
 async def answers(worker: Worker) -> list[str]:
     model = WorkerLanguageModel(worker)
-    asked = [Generation((HEAD, ChatMessage("user", q)), max_tokens=24) for q in QUESTIONS]
-    return ["".join([piece async for piece in model.generate(g, deadline=soon())]) for g in asked]
+    asked = [Generation((HEAD, Message(Role.USER, q)), max_tokens=24) for q in QUESTIONS]
+    return ["".join([p.text async for p in model.generate(g, deadline=soon())]) for g in asked]
 
 
 async def test_after_a_restart_the_head_comes_from_the_disk_with_the_same_answers(
@@ -66,7 +67,7 @@ async def test_a_damaged_head_is_computed_again_with_the_same_answers(tmp_path: 
 
 
 async def test_two_heads_in_turn_are_each_computed_once(tmp_path: Path) -> None:
-    other = Generation((ChatMessage("system", "You are a poet. " * 20), ChatMessage("user", "Go")))
+    other = Generation((Message(Role.SYSTEM, "You are a poet. " * 20), Message(Role.USER, "Go")))
     async with running(spec(tmp_path)) as worker:
         assert await head_from(worker) == "computed"
         async for _ in WorkerLanguageModel(worker).generate(other, deadline=soon()):
@@ -90,8 +91,8 @@ async def test_without_room_no_head_is_kept(tmp_path: Path) -> None:
 async def test_an_answer_does_not_wait_for_a_preparation_which_then_ends_all_the_same(
     tmp_path: Path,
 ) -> None:
-    long = ChatMessage("system", "word " * 1500)
-    brief = Generation((ChatMessage("user", "Say yes."),), max_tokens=2)
+    long = Message(Role.SYSTEM, "word " * 1500)
+    brief = Generation((Message(Role.USER, "Say yes."),), max_tokens=2)
     done: list[str] = []
     async with running(spec(tmp_path)) as worker:
         model = WorkerLanguageModel(worker)

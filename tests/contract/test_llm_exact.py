@@ -29,9 +29,12 @@ from laresd.engines.llm.context import Decoded, Logits, Settings, Slot
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
-from laresd.engines.llm.sequence import Answering, Finish, Wanted
+from laresd.engines.llm.sequence import (
+    Answering,
+    Wanted,
+)
 from laresd.engines.llm.store import Head, PrefixStore
-from laresd.types import AnswerGrammar, GrammarKind
+from laresd.generation import AnswerGrammar, Finish, GrammarKind
 from tests.fakes.llm_watcher import FakeWatcher
 
 pytestmark = pytest.mark.slow

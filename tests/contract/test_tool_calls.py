@@ -13,14 +13,17 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from laresd.engines.llm.chat import ChatTemplate, Message, Role, source_of
+from laresd.engines.llm.chat import (
+    ChatTemplate,
+    source_of,
+)
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.context import Decoded, Settings, Slot
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.tools.format import Format
-from laresd.engines.llm.tools.tool import Choice, Tool
-from laresd.types import AnswerGrammar, GrammarKind, Json
+from laresd.generation import AnswerGrammar, Choice, GrammarKind, Message, Role, Tool
+from laresd.types import Json
 from tests.fakes.tool_calls import allows_arguments, families, hints_of, some_tools, walk
 
 pytestmark = [

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from laresd.errors import DeadlineExceeded, LaresError
-from laresd.types import ChatMessage, Generation
+from laresd.generation import LOCAL, Ending, Finish, Generation, Message, Piece, ToolCall
 
 
 class FakeLanguageModel:
-    """Answers `text` (or what it gives for a generation) word by word, at most max_tokens words.
+    """Answers `text` (or what it gives for a generation) word by word, at most max_tokens words;
+    the n-th word is token n. Goes on after what was said.
 
-    Raises `error` instead where there is one, and keeps what it was asked. `seconds` is how long
-    each word takes on the loop's clock.
+    With tools in the generation it makes the `calls` at its end. Raises `error` instead where there
+    is one, and keeps what it was asked. `seconds` is how long each word takes on the loop's clock;
+    `open` counts the answers that are being given.
     """
 
     def __init__(
@@ -22,30 +24,55 @@ class FakeLanguageModel:
         error: LaresError | None = None,
         *,
         seconds: float = 0.0,
+        calls: tuple[ToolCall, ...] = (),
     ) -> None:
         self.text = text
         self.error = error
+        self.calls = calls
         self.asked: list[Generation] = []
-        self.prepared: list[tuple[ChatMessage, ...]] = []
+        self.prepared: list[tuple[Message, ...]] = []
         self.anticipated: list[Generation] = []
+        self.open = 0
         self._seconds = seconds
 
     async def generate(
         self, generation: Generation, *, deadline: float
-    ) -> AsyncGenerator[str, None]:
+    ) -> AsyncGenerator[Piece, None]:
         self.asked.append(generation)
         if self.error is not None:
             raise self.error
+        self.open += 1
+        try:
+            async for piece in self._pieces(generation, deadline):
+                yield piece
+        finally:
+            self.open -= 1
+
+    async def _pieces(self, generation: Generation, deadline: float) -> AsyncGenerator[Piece, None]:
         whole = self.text if isinstance(self.text, str) else self.text(generation)
-        for number, word in enumerate(whole.split(" ")[: generation.max_tokens]):
+        words = whole.split(" ")
+        said = len(generation.said.text.split(" ")) if generation.said else 0
+        most = min(len(words), generation.max_tokens)
+        for number in range(said, most):
             try:
                 async with asyncio.timeout_at(deadline):
                     await asyncio.sleep(self._seconds)
             except TimeoutError:
                 raise DeadlineExceeded("the language model did not answer in time") from None
-            yield word if number == 0 else f" {word}"
+            yield Piece(words[number] if number == 0 else f" {words[number]}", (number,))
+        finish = Finish.STOP if most == len(words) else Finish.LENGTH
+        calls = self.calls if generation.tools else ()
+        prompt = len(await self.ids(generation, deadline=deadline))
+        yield Piece(
+            ending=Ending(finish, calls, prompt_tokens=prompt, answer_tokens=most, where=LOCAL)
+        )
 
-    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+    async def ids(self, generation: Generation, *, deadline: float) -> tuple[int, ...]:
+        """A token for each word of the messages."""
+        said = " ".join([message.content for message in generation.messages] or [generation.prompt])
+        return tuple(range(len(said.split())))
+
+    async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
         if self.error is not None:
             raise self.error
         if deadline <= asyncio.get_running_loop().time():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from laresd.engines.llm.sequence import Counts, Finish
+from collections.abc import Sequence
+
+from laresd.engines.llm.sequence import (
+    Counts,
+)
 from laresd.errors import LaresError
+from laresd.generation import Finish
 
 
 class FakeWatcher:
@@ -12,14 +17,16 @@ class FakeWatcher:
     def __init__(self) -> None:
         self.cancelled = False
         self.said = ""
+        self.tokens: list[int] = []
         self.lives = 0
         self.ends: list[Finish | LaresError] = []
         self.counts = Counts()
         self.source = ""
 
-    def text(self, piece: str) -> None:
+    def text(self, piece: str, tokens: Sequence[int]) -> None:
         assert piece and not self.ends, "an empty piece, or one after the end"
         self.said += piece
+        self.tokens += tokens
 
     def alive(self) -> None:
         assert not self.ends, "a sign of life after the end"

@@ -14,7 +14,7 @@ from laresd.engines.llm.tools.format import Format
 from laresd.engines.llm.tools.json_calls import BareJson, Hermes, Llama3, OldMistral
 from laresd.engines.llm.tools.mistral import Mistral
 from laresd.engines.llm.tools.tagged import END, Tagged
-from laresd.engines.llm.tools.tool import Tool
+from laresd.generation import Tool
 from laresd.types import Json
 
 LONGEST = 3000  # steps of a walk; each is a token

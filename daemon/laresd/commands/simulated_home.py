@@ -8,16 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from laresd.core.intent.abilities import can
-from laresd.types import (
-    Action,
-    Command,
-    Entity,
-    EntityState,
-    Home,
-    Json,
-    Outcome,
-    Status,
-)
+from laresd.types import Action, Command, Entity, EntityState, Home, Json, Outcome, Status
 
 Attributes = dict[str, Json]
 

@@ -20,8 +20,9 @@ from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
+from laresd.generation import Generation, Message
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
-from laresd.types import Action, ChatMessage, Generation, Home, Json, Reply, ReplyKind, Request
+from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class CascadeAssistant:
         self._model = language_model
         self._timezone = timezone
         self._taught: dict[str, tuple[object, ...]] = {}
-        self._warmed: tuple[ChatMessage, ...] = ()
+        self._warmed: tuple[Message, ...] = ()
 
     async def prepare(self, language: str) -> None:
         """Teach the grammar the home as it is, so that the first request need not wait for it.
@@ -196,7 +197,8 @@ class CascadeAssistant:
     async def _generated(
         self, model: LanguageModel, generation: Generation, deadline: float
     ) -> str:
-        return "".join([piece async for piece in model.generate(generation, deadline=deadline)])
+        pieces = [piece async for piece in model.generate(generation, deadline=deadline)]
+        return "".join(piece.text for piece in pieces)
 
     async def _do(self, request: Request, meaning: Meaning, home: Home, trace: Trace) -> Reply:
         language = request.language

@@ -14,18 +14,8 @@ from dataclasses import dataclass
 from laresd.core.intent.abilities import can, commands
 from laresd.core.intent.colours import RGB
 from laresd.core.intent.meaning import Meaning
-from laresd.types import (
-    Action,
-    AnswerGrammar,
-    ChatMessage,
-    Command,
-    Entity,
-    Generation,
-    GrammarKind,
-    Home,
-    Json,
-    Request,
-)
+from laresd.generation import AnswerGrammar, Generation, GrammarKind, Message, Role
+from laresd.types import Action, Command, Entity, Home, Json, Request
 
 MAX_DEVICES = 60  # of the prompt and its grammar
 MAX_CALLS = 4
@@ -95,7 +85,7 @@ def tool_call(request: Request, home: Home) -> Generation:
     return Generation(
         messages=(
             *head(home),
-            ChatMessage("user", f"{request.text.strip()}{room}"),
+            Message(Role.USER, f"{request.text.strip()}{room}"),
         ),
         grammar=grammar(offered(home)),
         max_tokens=CALL_TOKENS,
@@ -103,17 +93,17 @@ def tool_call(request: Request, home: Home) -> Generation:
     )
 
 
-def head(home: Home) -> tuple[ChatMessage, ...]:
+def head(home: Home) -> tuple[Message, ...]:
     """What every question about a command begins with, until the devices change."""
     devices = offered(home)
     lines = [_line(number, entity) for number, entity in enumerate(devices, 1)]
     parts = [_SYSTEM, *_kinds(devices), "Devices:", *lines, *_examples(devices)]
-    return (ChatMessage("system", "\n".join(parts)),)
+    return (Message(Role.SYSTEM, "\n".join(parts)),)
 
 
 def talk(request: Request) -> Generation:
     """What the model is asked about a question that is not about the home."""
-    messages = (ChatMessage("system", _TALK), ChatMessage("user", request.text.strip()))
+    messages = (Message(Role.SYSTEM, _TALK), Message(Role.USER, request.text.strip()))
     return Generation(messages=messages, max_tokens=TALK_TOKENS, priority=request.priority)
 
 

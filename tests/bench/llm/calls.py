@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from laresd.core import prompt
-from laresd.engines.llm.chat import Message, Role
-from laresd.engines.llm.sequence import Counts, Wanted
-from laresd.types import AnswerGrammar, GrammarKind, Json, Priority, Request
+from laresd.engines.llm.sequence import (
+    Counts,
+    Wanted,
+)
+from laresd.generation import AnswerGrammar, GrammarKind, Message, Role
+from laresd.types import Json, Priority, Request
 from tests.bench.llm import home
 from tests.bench.llm.bench import Bench, median, slot
 from tests.bench.llm.engine import VOICE, Asked, Engine

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from laresd.engines.llm.chat import ChatTemplate, Message, source_of
+from laresd.engines.llm.chat import (
+    ChatTemplate,
+    source_of,
+)
 from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.context import Settings
 from laresd.engines.llm.loading import SEQUENCES, UBATCH
@@ -17,9 +20,14 @@ from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.schedule import RANKS
-from laresd.engines.llm.sequence import Answering, Counts, Finish, Wanted
+from laresd.engines.llm.sequence import (
+    Answering,
+    Counts,
+    Wanted,
+)
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.errors import LaresError
+from laresd.generation import Finish, Message
 from laresd.types import Priority
 
 VOICE, BACKGROUND = RANKS[Priority.VOICE], RANKS[Priority.BACKGROUND]
@@ -40,7 +48,7 @@ class Asked:
         self.error: LaresError | None = None
         self._done = threading.Event()
 
-    def text(self, piece: str) -> None:
+    def text(self, piece: str, tokens: Sequence[int]) -> None:
         self.pieces.append(piece)
 
     def alive(self) -> None:

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Sequence
 
-from laresd.engines.llm.chat import Message, Role
+from laresd.generation import Message, Role
 from laresd.types import Entity, Home, Json
 from tests.fakes.home import entity, home_of
 

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from laresd.engines.llm.chat import Message
 from laresd.engines.llm.loading import UBATCH
-from laresd.engines.llm.sequence import Counts, Wanted
+from laresd.engines.llm.sequence import (
+    Counts,
+    Wanted,
+)
+from laresd.generation import Message
 from tests.bench.llm import home
 from tests.bench.llm.bench import Bench, median, slot
 from tests.bench.llm.engine import BACKGROUND, VOICE, Asked, Engine

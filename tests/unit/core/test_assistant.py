@@ -14,10 +14,10 @@ from laresd.config import Actions, Box, Config, Llm
 from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
+from laresd.generation import Generation
 from laresd.types import (
     Command,
     EntityState,
-    Generation,
     Recognition,
     Reply,
     ReplyKind,

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from laresd.core import prompt
-from laresd.types import AnswerGrammar, Command, GrammarKind, Request
+from laresd.generation import AnswerGrammar, GrammarKind
+from laresd.types import Command, Request
 from tests.fakes.home import HOME, entity, home_of
 
 

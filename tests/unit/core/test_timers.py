@@ -16,13 +16,7 @@ from laresd.core.timers import (
     inherit,
     own,
 )
-from laresd.types import (
-    Recognition,
-    TimerCommand,
-    TimerOutcome,
-    TimerRecord,
-    TimerVerb,
-)
+from laresd.types import Recognition, TimerCommand, TimerOutcome, TimerRecord, TimerVerb
 
 NOW = 1_790_000_000.0
 START, PAUSE, RESUME = TimerVerb.START, TimerVerb.PAUSE, TimerVerb.RESUME

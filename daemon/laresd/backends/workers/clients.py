@@ -9,11 +9,18 @@ from contextlib import aclosing, asynccontextmanager
 from laresd.backends.workers.supervisor import Worker
 from laresd.errors import DeadlineExceeded, Permanent
 from laresd.frames import Fields
-from laresd.types import (
+from laresd.generation import (
+    LOCAL,
     AnswerGrammar,
-    ChatMessage,
-    Entity,
+    Ending,
+    Finish,
     Generation,
+    Message,
+    Piece,
+    ToolCall,
+)
+from laresd.types import (
+    Entity,
     Heard,
     HeardKind,
     Home,
@@ -92,26 +99,37 @@ class WorkerLanguageModel:
         self._worker = worker
         self._patient = asyncio.Semaphore(PATIENT_AT_ONCE)
 
-    async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[str]:
+    async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
         """The answer in pieces. A worker that dies after the first piece costs the answer."""
         body: dict[str, Json] = {
-            "messages": _rows(generation.messages),
+            **_prompt(generation),
             "grammar": _grammar(generation.grammar),
+            "tool_choice": str(generation.choice),
+            "max_calls": generation.max_calls,
             "max_tokens": generation.max_tokens,
             "temperature": generation.temperature,
+            "seed": generation.seed,
             "stop": list(generation.stop),
             "adapter": generation.adapter,
             "priority": str(generation.priority),
+            "said": {"text": generation.said.text, "tokens": [*generation.said.tokens]},
         }
         async with (
             self._place(generation.priority, deadline),
             aclosing(self._worker.stream("generate", body, deadline=deadline)) as frames,
         ):
             async for frame in frames:
+                fields = Fields(frame.body)
                 if frame.op == "part":
-                    yield Fields(frame.body).text("text")
+                    yield Piece(fields.text("text"), fields.integers("tokens"))
+                elif frame.op == "result":
+                    yield Piece(fields.text("text", ""), ending=_ending(fields))
 
-    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
+    async def ids(self, generation: Generation, *, deadline: float) -> tuple[int, ...]:
+        frame = await self._worker.call("ids", _prompt(generation), deadline=deadline)
+        return Fields(frame.body).integers("ids")
+
+    async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
         body: dict[str, Json] = {
             "messages": _rows(head),
             "priority": str(Priority.BACKGROUND),
@@ -162,8 +180,42 @@ def _grammar(grammar: AnswerGrammar | None) -> Json:
     return {"kind": str(grammar.kind), "text": grammar.text} if grammar else None
 
 
-def _rows(messages: Sequence[ChatMessage]) -> list[Json]:
-    return [{"role": message.role, "content": message.content} for message in messages]
+def _prompt(generation: Generation) -> dict[str, Json]:
+    tools: list[Json] = [
+        {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+        for tool in generation.tools
+    ]
+    return {"messages": _rows(generation.messages), "prompt": generation.prompt, "tools": tools}
+
+
+def _rows(messages: Sequence[Message]) -> list[Json]:
+    return [
+        {
+            "role": str(message.role),
+            "content": message.content,
+            "calls": [_call(call) for call in message.calls],
+            "call": message.call,
+        }
+        for message in messages
+    ]
+
+
+def _call(call: ToolCall) -> Json:
+    return {"name": call.name, "arguments": dict(call.arguments), "id": call.id}
+
+
+def _ending(fields: Fields) -> Ending:
+    calls = tuple(
+        ToolCall(row.text("name"), row.mapping("arguments")) for row in fields.rows("calls")
+    )
+    return Ending(
+        Finish(fields.text("finish")),
+        calls,
+        prompt_tokens=fields.integer("prompt"),
+        cached_tokens=min(fields.integer("reused"), fields.integer("prompt")),
+        answer_tokens=fields.integer("answer"),
+        where=LOCAL,
+    )
 
 
 class WorkerGrammar:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from laresd.engines.llm.chat import Message, Role
-from laresd.engines.llm.tools.tool import Tool, ToolCall
 from laresd.errors import Permanent
 from laresd.frames import Fields
+from laresd.generation import Message, Role, Tool, ToolCall
 
 Word = TypeVar("Word", bound=StrEnum)
 

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 from itertools import takewhile
 
 from laresd.engines.llm.sandbox import compile_template
 from laresd.engines.llm.tools.format import Format
 from laresd.engines.llm.tools.recognise import format_of
-from laresd.engines.llm.tools.tool import Tool, ToolCall
 from laresd.errors import LaresError, Permanent
+from laresd.generation import Message, Role, Tool, ToolCall
 from laresd.types import Json
 
 TEMPLATE = "tokenizer.chat_template"  # the metadata of a GGUF
@@ -35,27 +34,6 @@ _MARK = "Kornblume"  # a word that no template has of itself
 _OTHER_MARK = "Sauerampfer"
 
 Row = dict[str, Json]
-
-
-class Role(StrEnum):
-    """Who says it; `TOOL`: what a call returned."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
-    TOOL = "tool"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """`calls`: of the assistant. `call`: the id of the call that a tool's message answers; "": the
-    first that was not answered yet.
-    """
-
-    role: Role
-    content: str
-    calls: tuple[ToolCall, ...] = ()
-    call: str = ""
 
 
 class ChatTemplate:

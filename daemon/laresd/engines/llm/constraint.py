@@ -22,7 +22,7 @@ from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
 from laresd.errors import Permanent
-from laresd.types import AnswerGrammar, GrammarKind
+from laresd.generation import AnswerGrammar, GrammarKind
 
 if TYPE_CHECKING:  # a type of the stubs alone
     from llguidance._lib import JsonCompileOptions

@@ -18,8 +18,13 @@ from laresd.engines.llm.admission import Admission
 from laresd.engines.llm.context import Context, Decoded, Slot
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.schedule import Ready, Share, plan
-from laresd.engines.llm.sequence import Answering, Finish, Wanted, Watcher
+from laresd.engines.llm.sequence import (
+    Answering,
+    Wanted,
+    Watcher,
+)
 from laresd.errors import LaresError, Permanent, Temporary
+from laresd.generation import Finish
 
 SLICE_S = 0.3  # how long a batch of a prompt may take where it can hold somebody up
 BATCH_S = 2.0  # and where it cannot: the daemon wants a sign of life now and then

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +14,8 @@ from laresd.engines.llm.lookup import Lookup
 from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.sampling import Mask, Sampler
 from laresd.engines.llm.text import TextStream
-from laresd.errors import LaresError
+from laresd.errors import LaresError, Permanent
+from laresd.generation import Finish
 
 
 class Constraint(Protocol):
@@ -29,20 +29,14 @@ class Constraint(Protocol):
     def finished(self) -> bool: ...
 
 
-class Finish(StrEnum):
-    """Why an answer ended."""
-
-    STOP = "stop"
-    LENGTH = "length"
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is asked of the model. `rank`: its class, 0 is voice. `head`: how many of the prompt's
     first tokens other prompts will share. `keep`: the head is to be found after a restart, too.
     With `max_tokens` 0 the prompt is only computed. `shown`: text of control tokens that belong to
-    the answer, by token. `adapter`: the name of a LoRA adapter, "" for none.
+    the answer, by token. `adapter`: the name of a LoRA adapter, "" for none. `said`: the answer's
+    first tokens, which are known, and `said_text` what was shown of them, with which their text
+    begins: the answer goes on there.
     """
 
     prompt: tuple[int, ...]
@@ -57,12 +51,16 @@ class Wanted:
     lookup: bool = True
     shown: Mapping[int, str] = field(default_factory=dict)
     adapter: str = ""
+    said: tuple[int, ...] = ()
+    said_text: str = ""
 
 
 @dataclass(slots=True)
 class Counts:
     """What a request cost, in tokens where nothing else is said."""
 
+    prompt: int = 0
+    answer: int = 0  # with what was said before
     batches: int = 0
     computed: int = 0
     reused: int = 0  # of the prompt: found in the KV cache, or on disk
@@ -76,11 +74,12 @@ class Counts:
 class Watcher(Protocol):
     """Who asked. Called from the engine's thread; must neither block nor raise. Of `finished` and
     `failed` exactly one is called, once; `alive` while the engine works, on others' requests, too.
+    `text` is told with the tokens that became known since its last call.
     """
 
     @property
     def cancelled(self) -> bool: ...
-    def text(self, piece: str) -> None: ...
+    def text(self, piece: str, tokens: Sequence[int]) -> None: ...
     def alive(self) -> None: ...
     def finished(self, why: Finish, counts: Counts, source: str) -> None: ...
     def failed(self, error: LaresError) -> None: ...
@@ -99,9 +98,11 @@ class Answering:
         self.wanted, self.watcher, self.number = wanted, watcher, number
         self.place, self.computed, self.source = -1, 0, ""
         self.moved_at, self.suspended = now, False
-        self.tokens = list(wanted.prompt)
+        self.tokens = [*wanted.prompt, *wanted.said]
         self.draft: list[int] = []
-        self.counts = Counts()
+        self.counts = Counts(prompt=len(wanted.prompt))
+        self._told = len(self.tokens)
+        self._shown = 0  # characters of the text that comes next which were shown before
         self.finish: Finish | None = None
         self._model = model
         self._sampler = Sampler(wanted.temperature, wanted.seed)
@@ -122,12 +123,20 @@ class Answering:
 
     @property
     def prefilling(self) -> bool:
-        return self.computed < len(self.wanted.prompt)
+        return self.computed < len(self.wanted.prompt) + len(self.wanted.said)
 
     def begin(self) -> None:
-        """Add what the grammar forces the answer to begin with to what is known."""
-        if self.wanted.constraint is not None and self.room > 0:
-            self._force(self.wanted.constraint)
+        """Go on from what was said, and add what the grammar forces to follow. Raises Permanent
+        when the grammar does not allow what was said.
+        """
+        constraint, said = self.wanted.constraint, self.wanted.said
+        if said:
+            self._resume(said)
+        if constraint is not None and self.room > 0 and self.finish is None:
+            if said and constraint.accepted_prefix(said) < len(said):
+                raise Permanent("the answer so far is not what its grammar allows")
+            constraint.accept(said)
+            self._force(constraint)
 
     def guess(self) -> None:
         """Have a draft of what follows, where one can be made and is worth it."""
@@ -165,8 +174,8 @@ class Answering:
         """Tell what is left to tell, once."""
         self.finish = why
         rest = "" if why is Finish.CANCELLED else self._text.end()
-        if rest:
-            self.watcher.text(rest)
+        self.counts.answer = len(self.tokens) - len(self.wanted.prompt)
+        self._tell(rest)
         self.watcher.finished(why, self.counts, self.source)
 
     def _choose(self, logits: NDArray[np.float32]) -> None:
@@ -195,11 +204,26 @@ class Answering:
         if constraint.finished and self.finish is None:
             self.finish = Finish.STOP
 
+    def _resume(self, said: Sequence[int]) -> None:
+        """Have the text as whoever computed `said` left it, and tell what was not shown of it."""
+        self._shown = len(self.wanted.said_text)
+        self._tell(self._text.feed(b"".join(map(self._piece, said))))
+        if self._text.stopped:
+            self.finish = Finish.STOP
+        elif self.room <= 0:
+            self.finish = Finish.LENGTH
+
+    def _tell(self, text: str) -> None:
+        before = min(self._shown, len(text))
+        self._shown -= before
+        text = text[before:]
+        if text:
+            self.watcher.text(text, self.tokens[self._told :])
+            self._told = len(self.tokens)
+
     def _say(self, tokens: Sequence[int]) -> None:
         self.tokens += tokens
-        shown = self._text.feed(b"".join(map(self._piece, tokens)))
-        if shown:
-            self.watcher.text(shown)
+        self._tell(self._text.feed(b"".join(map(self._piece, tokens))))
         if self._text.stopped:
             self.finish = Finish.STOP
         elif self.room <= 0:

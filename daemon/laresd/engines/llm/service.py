@@ -2,10 +2,14 @@
 
 Ops; all may run side by side, and `priority` is a word of laresd.types.Priority:
 
-    generate  {messages, priority, grammar: {kind, text}, tools: [{name, description, parameters}],
-              tool_choice (auto, required), max_calls, adapter, max_tokens, temperature, seed, stop}
-              -> `part` {text} as it is decoded, then what it cost. With tools there are no parts:
-              the end has {text, calls: [{name, arguments}]}.
+    generate  {messages, prompt, priority, grammar: {kind, text}, tools: [{name, description,
+              parameters}], tool_choice (auto, required), max_calls, adapter, max_tokens,
+              temperature, seed, stop, said: {text, tokens}}
+              -> `part` {text, tokens} as it is decoded, then what it cost. With tools there are no
+              parts: the end has {text, calls: [{name, arguments}]}. `prompt`: a text to go on from,
+              where there are no messages. `said`: the answer so far, which is gone on from; its
+              text alone will do.
+    ids       {messages, prompt, tools} -> {ids}: the prompt as tokens.
     prepare   {messages, priority, partial, keep} -> {head_tokens, head_from}: has what prompts
               with these first messages begin with computed, before anybody asks. `partial`: the
               last message is the beginning of what a user says. `keep`: on disk, too.
@@ -27,20 +31,28 @@ from dataclasses import asdict
 
 from laresd.engines import worker
 from laresd.engines.llm.bodies import read_messages, read_tools, word
-from laresd.engines.llm.chat import EXAMPLES, ChatTemplate, Message, Role, source_of
+from laresd.engines.llm.chat import (
+    EXAMPLES,
+    ChatTemplate,
+    source_of,
+)
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import LEAST_HEAD, Prefixes
 from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.schedule import RANKS
-from laresd.engines.llm.sequence import Answering, Counts, Finish, Wanted
+from laresd.engines.llm.sequence import (
+    Answering,
+    Counts,
+    Wanted,
+)
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.engines.llm.tools.format import MAX_CALLS, Format
-from laresd.engines.llm.tools.tool import Choice, Tool
 from laresd.errors import LaresError, Permanent, Refused
 from laresd.frames import Fields
-from laresd.types import AnswerGrammar, GrammarKind, Json, Priority
+from laresd.generation import AnswerGrammar, Choice, Finish, GrammarKind, Message, Role, Tool
+from laresd.types import Json, Priority
 
 HEADS_KNOWN = 64  # lengths of heads that are not counted again
 MAX_TOKENS = 8192  # of one answer
@@ -62,9 +74,9 @@ class Asked:
     def cancelled(self) -> bool:
         return self._call.cancelled
 
-    def text(self, piece: str) -> None:
+    def text(self, piece: str, tokens: Sequence[int]) -> None:
         self._first = self._first or time.perf_counter() - self._began
-        self._show(piece)
+        self._show(piece, tokens)
 
     def alive(self) -> None:
         self._call.progress()
@@ -80,8 +92,8 @@ class Asked:
     def failed(self, error: LaresError) -> None:
         self._call.fail(error)
 
-    def _show(self, piece: str) -> None:
-        self._call.part({"text": piece})
+    def _show(self, piece: str, tokens: Sequence[int]) -> None:
+        self._call.part({"text": piece, "tokens": [*tokens]})
 
     def _said(self) -> dict[str, Json]:
         return {}
@@ -99,12 +111,16 @@ class AskedToPrepare(Asked):
 class AskedWithTools(Asked):
     """Of an answer that may be calls: told at the end, when it is known which."""
 
-    def __init__(self, call: worker.Call, form: Format, tools: Sequence[Tool]) -> None:
+    def __init__(
+        self, call: worker.Call, form: Format, tools: Sequence[Tool], said: str = ""
+    ) -> None:
+        """`said`: the text that was shown before."""
         super().__init__(call)
         self._form, self._tools = form, tools
-        self._pieces: list[str] = []
+        self._before = said
+        self._pieces: list[str] = [said]
 
-    def _show(self, piece: str) -> None:
+    def _show(self, piece: str, tokens: Sequence[int]) -> None:
         self._pieces.append(piece)
 
     def _said(self) -> dict[str, Json]:
@@ -112,7 +128,7 @@ class AskedWithTools(Asked):
         calls: list[Json] = [
             {"name": call.name, "arguments": dict(call.arguments)} for call in parsed.calls
         ]
-        return {"text": parsed.text, "calls": calls}
+        return {"text": parsed.text[len(self._before) :], "calls": calls}
 
 
 class Service:
@@ -149,7 +165,7 @@ class Service:
 
     @property
     def handlers(self) -> Mapping[str, worker.Handler]:
-        return {"generate": self.generate, "prepare": self.prepare}
+        return {"generate": self.generate, "prepare": self.prepare, "ids": self.ids}
 
     def start(self) -> None:
         """Begin to serve, in threads that end with the process."""
@@ -158,23 +174,31 @@ class Service:
 
     def generate(self, call: worker.Call) -> None:
         body = call.body
-        messages, tools = read_messages(body), read_tools(body)
-        prompt = self._tokens(self._template.render(messages, tools))
+        messages, tools = _messages(body), read_tools(body)
+        prompt = self._prompt(body, messages, tools)
         form = self._template.format
+        said, said_text = self._said(body)
         wanted = Wanted(
             prompt,
             _rank(body, Priority.INTERACTIVE),
             max_tokens=min(body.integer("max_tokens", 128), MAX_TOKENS),
-            head=self._head_length(messages, tools, prompt),
+            head=self._head_length(messages, tools, prompt) if messages else 0,
             constraint=self._constraint(body, tools),
             temperature=_within(body.real("temperature", 0.0), MAX_TEMPERATURE, "temperature"),
             seed=int(_within(body.integer("seed", 0), MAX_SEED, "seed")),
             stop=body.texts("stop"),
             shown=form.shown if tools else {},
             adapter=self._adapter(body.text("adapter", "")),
+            said=said,
+            said_text=said_text,
         )
-        asked = AskedWithTools(call, form, tools) if tools else Asked(call)
+        asked = AskedWithTools(call, form, tools, said_text) if tools else Asked(call)
         self._submit(wanted, call, asked)
+
+    def ids(self, call: worker.Call) -> worker.Answer:
+        body = call.body
+        prompt = self._prompt(body, _messages(body), read_tools(body))
+        return worker.Answer({"ids": [*prompt]})
 
     def prepare(self, call: worker.Call) -> worker.Answer | None:
         body = call.body
@@ -205,6 +229,29 @@ class Service:
             )
         self._loop.submit(wanted, asked)
         call.when_cancelled(lambda: self._loop.cancel(asked))
+
+    def _prompt(
+        self, body: Fields, messages: Sequence[Message], tools: Sequence[Tool]
+    ) -> tuple[int, ...]:
+        if messages:
+            return self._tokens(self._template.render(messages, tools))
+        return tuple(self._model.tokens(body.text("prompt"), begin=True, special=True))
+
+    def _said(self, body: Fields) -> tuple[tuple[int, ...], str]:
+        """The answer's first tokens, and the text that was shown of them. Tokens that do not begin
+        with this text, or are none of this model, are taken for those of another one.
+        """
+        row = body.row("said")
+        if row is None:
+            return (), ""
+        text, tokens = row.text("text", ""), row.integers("tokens")
+        known = all(0 <= token < self._model.n_vocab for token in tokens)
+        if tokens and known and self._bytes(tokens).startswith(text.encode()):
+            return tokens, text
+        return tuple(self._model.tokens(text, begin=False, special=False)) if text else (), text
+
+    def _bytes(self, tokens: Sequence[int]) -> bytes:
+        return b"".join(map(self._model.piece, tokens))
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         return tuple(self._model.tokens(text, begin=False, special=True))
@@ -285,6 +332,11 @@ class Service:
         except Exception:  # the worker's edge
             log.exception("the language model's loop has ended")
             os._exit(worker.EXIT_DEFECT)
+
+
+def _messages(body: Fields) -> list[Message]:
+    """None where the request is a plain text to go on from."""
+    return [] if body.text("prompt", "") else read_messages(body)
 
 
 def _head_from(counts: Counts, source: str) -> str:

@@ -26,16 +26,8 @@ from laresd.backends.workers.clients import (
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm, Speech, SpeechToText, Wake
 from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
-from laresd.types import (
-    AnswerGrammar,
-    ChatMessage,
-    Entity,
-    Generation,
-    GrammarKind,
-    Heard,
-    HeardKind,
-    Home,
-)
+from laresd.generation import AnswerGrammar, Generation, GrammarKind, Message, Role
+from laresd.types import Entity, Heard, HeardKind, Home
 from tests.fakes.whisper_model import write_whisper
 from tests.fakes.workers import pid_of, running, soon, status_when
 
@@ -67,11 +59,11 @@ async def killed_meanwhile(worker: Worker, request: Awaitable[Answer]) -> Answer
 
 
 def generation(text: str, max_tokens: int = 8) -> Generation:
-    return Generation((ChatMessage("user", text),), max_tokens=max_tokens)
+    return Generation((Message(Role.USER, text),), max_tokens=max_tokens)
 
 
 async def text_of(model: WorkerLanguageModel, asked: Generation) -> str:
-    return "".join([piece async for piece in model.generate(asked, deadline=soon(120.0))])
+    return "".join([p.text async for p in model.generate(asked, deadline=soon(120.0))])
 
 
 class TestKilled:
@@ -190,7 +182,7 @@ async def test_a_faulty_grammar_or_too_long_a_question_is_an_error_not_a_crash()
     async with running(specs.language_model(Llm(context=256))) as worker:
         model = WorkerLanguageModel(worker)
         for kind, text in FAULTY.items():
-            faulty = Generation((ChatMessage("user", "x"),), grammar=AnswerGrammar(kind, text))
+            faulty = Generation((Message(Role.USER, "x"),), grammar=AnswerGrammar(kind, text))
             with pytest.raises(Permanent, match="for the language model is faulty"):
                 await text_of(model, faulty)
         with pytest.raises(Exception, match="too long for the language model"):

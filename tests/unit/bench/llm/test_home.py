@@ -11,7 +11,8 @@ from laresd.core.prompt import offered
 from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.loading import embedded_model
 from laresd.engines.llm.native import NativeModel
-from laresd.types import AnswerGrammar, GrammarKind, Json
+from laresd.generation import AnswerGrammar, GrammarKind
+from laresd.types import Json
 from tests.bench.llm import home
 
 GRAMMARS = {

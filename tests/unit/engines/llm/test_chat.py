@@ -21,13 +21,11 @@ from laresd.engines.llm.chat import (
     TEMPLATE,
     TOOL_TEMPLATE,
     ChatTemplate,
-    Message,
-    Role,
     source_of,
 )
 from laresd.engines.llm.sandbox import compile_template
-from laresd.engines.llm.tools.tool import Tool, ToolCall
 from laresd.errors import LaresError, Permanent, Refused
+from laresd.generation import Message, Role, Tool, ToolCall
 from laresd.types import Json
 from tests.fakes import chat_templates as templates
 

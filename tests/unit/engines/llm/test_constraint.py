@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.native import NativeModel
 from laresd.errors import Permanent
-from laresd.types import AnswerGrammar, GrammarKind
+from laresd.generation import AnswerGrammar, GrammarKind
 
 pytestmark = pytest.mark.slow
 

@@ -20,9 +20,13 @@ from laresd.engines.llm.context import Settings, Slot
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.sampling import Sampler
-from laresd.engines.llm.sequence import Answering, Finish, Wanted
+from laresd.engines.llm.sequence import (
+    Answering,
+    Wanted,
+)
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.errors import Permanent, Temporary
+from laresd.generation import Finish
 from tests.fakes.llm_context import END, FakeContext, FakeModel, Speaker, chaotic, repeating
 from tests.fakes.llm_watcher import FakeWatcher
 
@@ -604,7 +608,7 @@ def test_requests_and_cancels_from_many_threads_all_come_to_one_end() -> None:
 
 def test_what_a_watcher_raises_ends_the_loop_and_the_others_are_told() -> None:
     class Faulty(FakeWatcher):
-        def text(self, piece: str) -> None:
+        def text(self, piece: str, tokens: Sequence[int]) -> None:
             raise OSError("the pipe is broken")
 
     engine = Engine(speaker=endless)

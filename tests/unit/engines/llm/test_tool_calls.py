@@ -15,9 +15,13 @@ from laresd.engines.llm.tools.format import MAX_CALLS, Format
 from laresd.engines.llm.tools.json_calls import Hermes, Llama3
 from laresd.engines.llm.tools.recognise import format_of
 from laresd.engines.llm.tools.tagged import Tagged
-from laresd.engines.llm.tools.tool import MAX_TOOLS, Choice, Parsed, Tool, ToolCall
+from laresd.engines.llm.tools.tool import (
+    MAX_TOOLS,
+    Parsed,
+)
 from laresd.errors import Permanent
-from laresd.types import AnswerGrammar, GrammarKind, Json
+from laresd.generation import AnswerGrammar, Choice, GrammarKind, Tool, ToolCall
+from laresd.types import Json
 from tests.fakes import chat_templates as templates
 from tests.fakes.tool_calls import allows_arguments, families, hints_of, some_tools, walk
 

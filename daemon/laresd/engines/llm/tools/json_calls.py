@@ -10,7 +10,7 @@ from laresd.engines.llm.tools.format import Format, known, single, written
 from laresd.engines.llm.tools.lark import Lark, any_of
 from laresd.engines.llm.tools.reader import Mismatch, Reader
 from laresd.engines.llm.tools.schema import arguments_schema
-from laresd.engines.llm.tools.tool import Choice, Tool, ToolCall
+from laresd.generation import Choice, Tool, ToolCall
 from laresd.types import Json
 
 NOT_AN_OBJECT = r"\s*[^{\s]"  # words are told from a bare object by how they begin

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from laresd.engines.llm.tools.schema import spaced
-from laresd.types import AnswerGrammar, GrammarKind, Json
+from laresd.generation import AnswerGrammar, GrammarKind
+from laresd.types import Json
 
 THOUGHTS = ("<think>", "[THINK]")  # what the models begin a thought with
 

@@ -9,7 +9,7 @@ from laresd.engines.llm.tools.format import Format, known, written
 from laresd.engines.llm.tools.lark import Lark, any_of, quoted
 from laresd.engines.llm.tools.reader import Reader
 from laresd.engines.llm.tools.schema import arguments_schema
-from laresd.engines.llm.tools.tool import Tool, ToolCall
+from laresd.generation import Tool, ToolCall
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ID = re.compile(r"[A-Za-z0-9]{9}")

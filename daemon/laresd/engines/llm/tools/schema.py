@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from laresd.engines.llm.tools.tool import Tool
 from laresd.errors import Permanent
+from laresd.generation import Tool
 from laresd.types import Json
 
 # With blanks, as json.dumps and hence every chat template writes it: then a call that is part of

@@ -14,8 +14,8 @@ from laresd.engines.llm.tools.schema import (
     property_schemas,
     required,
 )
-from laresd.engines.llm.tools.tool import Tool, ToolCall
 from laresd.errors import Permanent
+from laresd.generation import Tool, ToolCall
 from laresd.types import Json
 
 END = "\n</parameter>\n"  # of an argument
