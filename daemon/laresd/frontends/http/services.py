@@ -1,0 +1,35 @@
+"""What the handlers answer from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from laresd.frontends.http.cards import ModelCard
+from laresd.frontends.http.faults import RETRY_S, Rejected
+from laresd.ports import Clock, Embedder, LanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`language_model`, `embedder`: None where there is none. `metrics`: in Prometheus' text form.
+    `ready`: "" when the daemon is, else why it is not.
+    """
+
+    language_model: LanguageModel | None
+    embedder: Embedder | None
+    clock: Clock
+    models: Callable[[], Sequence[ModelCard]]
+    metrics: Callable[[], str]
+    ready: Callable[[], str]
+
+
+def missing(what: str, remedy: str) -> Rejected:
+    """For a call that this box cannot answer as it is configured."""
+    return Rejected(
+        f"there is no {what} on this box",
+        status=503,
+        code="not_configured",
+        remedy=remedy,
+        retry_s=60 * RETRY_S,
+    )
