@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from laresd.config import HostSettings
 from laresd.errors import ConfigError, Permanent, Temporary
+from laresd.jobs import HostCosts
 
 PORT = 9  # discard: nobody listens, and nobody needs to
 BROADCAST = "255.255.255.255"
@@ -46,6 +47,16 @@ def mac_bytes(mac: str) -> bytes:
 def magic_packet(mac: str) -> bytes:
     """102 bytes. Raises ConfigError as `mac_bytes`."""
     return b"\xff" * 6 + mac_bytes(mac) * 16
+
+
+def costs(settings: HostSettings) -> HostCosts:
+    """What the operator says of the host, as the port has it."""
+    return HostCosts(
+        watts=settings.watts,
+        price=settings.price,
+        wake_s=settings.wake_s if settings.mac else None,
+        rest_after_s=settings.rest_after_s if settings.rest_command else 0.0,
+    )
 
 
 class Waker:
