@@ -88,8 +88,10 @@ class HostFacts:
 class HostCosts:
     """What the operator says of a host. `wake_s`: from a magic packet to the first token, None: it
     cannot be woken. Watts while it computes; price in the operator's currency for 1000 tokens.
+    `rest_after_s`: it is put to sleep after so long without work, 0: never.
     """
 
     watts: float = 0.0
     price: float = 0.0
     wake_s: float | None = None
+    rest_after_s: float = 0.0

@@ -82,7 +82,7 @@ class Synthesizer(Protocol):
 class LanguageModel(Protocol):
     """Requests run side by side; the higher `Generation.priority` has the machine at once."""
 
-    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+    def generate(self, generation: Generation, *, deadline: float) -> AsyncGenerator[Piece, None]:
         """The answer in pieces as they are decoded, after what is `said`; the last one has the
         ending. Raises Temporary, Permanent or Refused; closing it gives the work up.
         """
@@ -132,7 +132,7 @@ class Host(Protocol):
         """What it is and does now, as it tells itself. Costs it no computation."""
         ...
 
-    def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+    def generate(self, generation: Generation, *, deadline: float) -> AsyncGenerator[Piece, None]:
         """As LanguageModel.generate; closing it ends the host's work, too."""
         ...
 

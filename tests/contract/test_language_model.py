@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -122,9 +121,7 @@ async def test_a_bound_answer_goes_on_within_its_grammar(model: LocalModel) -> N
 async def test_an_answer_that_is_left_early_does_not_hold_up_the_next(
     model: LocalModel,
 ) -> None:
-    endless = cast(
-        AsyncGenerator[Piece, None], model.generate(ask(LONG, max_tokens=900), deadline=soon())
-    )
+    endless = model.generate(ask(LONG, max_tokens=900), deadline=soon())
     async with aclosing(endless) as coming:
         await anext(coming)
     assert "".join(await whole(model, ask("Now!", grammar=GRAMMAR))) in SENTENCES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from laresd.backends.workers.supervisor import Worker
@@ -99,7 +99,9 @@ class WorkerLanguageModel:
         self._worker = worker
         self._patient = asyncio.Semaphore(PATIENT_AT_ONCE)
 
-    async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+    async def generate(
+        self, generation: Generation, *, deadline: float
+    ) -> AsyncGenerator[Piece, None]:
         """The answer in pieces. A worker that dies after the first piece costs the answer."""
         body: dict[str, Json] = {
             **_prompt(generation),
