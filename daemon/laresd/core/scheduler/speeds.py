@@ -56,13 +56,16 @@ class Line:
         x, y, forecast = max(x, 0.0), max(y, _LEAST_S), self.at(x)
         if self.count >= SETTLED:
             y = min(max(y, forecast / FAR), forecast * FAR)
+            scale = forecast
+        else:
+            scale = max(forecast, y)  # a forecast that is a guess may be far too small
         shaped = max(self.shape[0] + self.shape[1] * x, _LEAST_S)
         fade = FADE**weight
         height = (
             self.height[0] * fade + weight,
             self.height[1] * fade + weight * math.log(y / shaped),
         )
-        counted = weight / max(forecast, y) ** 2  # relative errors count, not seconds
+        counted = weight / scale**2  # relative errors count, not seconds
         point = (1.0, x, y, x * x, x * y)
         sums = tuple(old * fade + counted * new for old, new in zip(self.sums, point, strict=True))
         line = replace(self, count=self.count + 1, sums=sums, height=height)
