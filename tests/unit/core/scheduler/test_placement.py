@@ -288,6 +288,9 @@ class TestSleepers:
     def test_greenest_does_not_compute_twice(self) -> None:
         job = text(preferring(Policy.GREENEST), tokens=500, seconds_left=300)
         assert placed(job, [this_box(), host(wake_s=20.0)]).wake == ""
+        frugal = replace(host(wake_s=20.0), watts=5.0)
+        found = placed(job, [this_box(), frugal])
+        assert (found.where, found.wake) == ("tower", "tower")
 
 
 class TestHeat:
