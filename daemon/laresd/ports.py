@@ -19,6 +19,7 @@ from laresd.types import (
     Home,
     Json,
     Outcome,
+    Priority,
     Recognition,
     Reply,
     Request,
@@ -106,6 +107,18 @@ class LanguageModel(Protocol):
 
 class LocalModel(LanguageModel, Protocol):
     """The box's own language model."""
+
+    async def hold(self, priority: Priority, seconds: float, *, deadline: float) -> None:
+        """Compute nothing that is less urgent than this class for so long, or until the next call:
+        the machine is wanted by other work of that class. Raises what `generate` raises.
+        """
+        ...
+
+    async def pace(self, share: float, *, deadline: float) -> None:
+        """Compute with so much of the threads from now on, over 0, at most 1; also after the model
+        was started anew. Raises what `generate` raises.
+        """
+        ...
 
     async def ids(self, generation: Generation, *, deadline: float) -> tuple[int, ...]:
         """The prompt as this model's tokens, for a host that has the same model. Raises what

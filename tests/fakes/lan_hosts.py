@@ -31,8 +31,8 @@ FACTS = HostFacts(
 @dataclass
 class FakeHost:
     """Port Host. Answers as its model does; `hangs_after` and `breaks_after` count the words that
-    it still says of an answer of more than one token. `down`: no probe or answer comes back. `mute`:
-    its health is fine, and no token comes.
+    it still says of an answer of more than one token. `down`: no probe or answer comes back.
+    `mute`: its health is fine, and no token comes.
     """
 
     name: str

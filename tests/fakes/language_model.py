@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.generation import LOCAL, Ending, Finish, Generation, Message, Piece, ToolCall
+from laresd.types import Priority
 
 
 class FakeLanguageModel:
@@ -33,6 +34,8 @@ class FakeLanguageModel:
         self.prepared: list[tuple[Message, ...]] = []
         self.anticipated: list[Generation] = []
         self.open = 0
+        self.holds: list[tuple[Priority, float]] = []
+        self.paces: list[float] = []
         self._seconds = seconds
 
     async def generate(
@@ -71,6 +74,12 @@ class FakeLanguageModel:
         """A token for each word of the messages."""
         said = " ".join([message.content for message in generation.messages] or [generation.prompt])
         return tuple(range(len(said.split())))
+
+    async def hold(self, priority: Priority, seconds: float, *, deadline: float) -> None:
+        self.holds.append((priority, seconds))
+
+    async def pace(self, share: float, *, deadline: float) -> None:
+        self.paces.append(share)
 
     async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
         if self.error is not None:

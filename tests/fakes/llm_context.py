@@ -67,6 +67,7 @@ class FakeContext:
         self._interrupted = False
         self.interruptions: list[bool] = []
         self.adapter = ""
+        self.threads_share = 1.0
         self._made_with: dict[int, str] = {}  # by cell
         self.batches: list[tuple[Slot, ...]] = []
         self._next_cell = 0
@@ -80,6 +81,9 @@ class FakeContext:
 
     def resume(self) -> None:
         self._interrupted = False
+
+    def pace(self, share: float) -> None:
+        self.threads_share = share
 
     @property
     def used(self) -> int:

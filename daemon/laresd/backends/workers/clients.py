@@ -131,6 +131,15 @@ class WorkerLanguageModel:
         frame = await self._worker.call("ids", _prompt(generation), deadline=deadline)
         return Fields(frame.body).integers("ids")
 
+    async def hold(self, priority: Priority, seconds: float, *, deadline: float) -> None:
+        body: dict[str, Json] = {"priority": str(priority), "seconds": seconds}
+        await self._worker.call("hold", body, deadline=deadline)
+
+    async def pace(self, share: float, *, deadline: float) -> None:
+        body: dict[str, Json] = {"share": share}
+        self._worker.keep("pace", "pace", body)
+        await self._worker.call("pace", body, deadline=deadline)
+
     async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
         body: dict[str, Json] = {
             "messages": _rows(head),

@@ -84,6 +84,10 @@ class Context(Protocol):
         """Compute batches from now on with this adapter (its name); "": with none."""
         ...
 
+    def pace(self, share: float) -> None:
+        """Compute batches from now on with so much of the settings' threads, over 0, at most 1."""
+        ...
+
     def decode(self, slots: Sequence[Slot]) -> Decoded:
         """Compute one batch (at most `ubatch` tokens). Raises RuntimeError when it fails."""
         ...

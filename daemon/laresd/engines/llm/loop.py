@@ -9,6 +9,7 @@ does not rewind would lose more by that: its batches are not interrupted, only c
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ BATCH_S = 2.0  # and where it cannot: the daemon wants a sign of life now and th
 LEAST_SLICE = 16  # tokens
 ALIVE_S = 0.5  # between two signs of life
 _NOTHING = -1  # no class is higher
+_EVERYBODY = 1000  # no class is lower
 
 KeepHead = Callable[[Answering], None]
 
@@ -61,8 +63,8 @@ class _Pace:
 
 
 class Loop:
-    """Many requests over one context. `submit`, `cancel` and `close` are for any thread; the rest
-    is for the owner's. `clock` gives seconds. `keep_head` is told of a finished request whose head
+    """Many requests over one context. `submit`, `cancel`, `hold`, `pace` and `close` are for any
+    thread; the rest is for the owner's. `clock` gives seconds. `keep_head` is told of a finished request whose head
     shall be kept, while its `place` is still its own, and calls its `end` when that is done.
     """
 
@@ -81,6 +83,8 @@ class Loop:
         self._requests = Admission(prefixes, places)
         self._batch = _Batch()
         self._pace = _Pace()
+        self._hold = (_EVERYBODY, 0.0)  # the last class that is computed, until when
+        self._threads, self._threads_set = 1.0, 1.0
         self._number = 0
         self._closed = False
         self._door = threading.Lock()  # of what `submit` and `close` change
@@ -117,6 +121,19 @@ class Loop:
         if watcher in watchers and (self._context.model.rewinds or len(watchers) == 1):
             self._context.interrupt()
 
+    def hold(self, rank: int, seconds: float) -> None:
+        """Compute nothing below this class for so long, or until the next call; what is computed
+        now gives way at once. For work elsewhere on the machine that is more urgent.
+        """
+        self._hold = (rank, self._clock() + seconds)
+        self._arrived.put(None)
+        if self._batch.rank > rank and self._context.model.rewinds:
+            self._context.interrupt()
+
+    def pace(self, share: float) -> None:
+        """Use so much of the threads from the next batch on, over 0, at most 1."""
+        self._threads = share
+
     def close(self) -> None:
         """Let `run` return after the batch that is computed now, which is interrupted."""
         with self._door:
@@ -150,9 +167,12 @@ class Loop:
         for answering in requests.live:
             answering.guess()
         shares = self._plan()
-        if not shares:
+        if shares:
+            self._compute(shares)
+        elif not requests.live:
             return False
-        self._compute(shares)
+        elif wait:
+            self._rest()
         return True
 
     def _take_in(self, *, wait: bool) -> None:
@@ -160,6 +180,15 @@ class Loop:
             self._add(self._arrived.get())
         while not self._arrived.empty():
             self._add(self._arrived.get())
+
+    def _rest(self) -> None:
+        """All that there is to do is held: until something arrives, or for a sign of life."""
+        with contextlib.suppress(queue.Empty):
+            self._add(self._arrived.get(timeout=min(ALIVE_S, self._held_s())))
+        self._show_life()
+
+    def _held_s(self) -> float:
+        return max(0.0, self._hold[1] - self._clock())
 
     def _add(self, answering: Answering | None) -> None:
         if answering is None:
@@ -184,8 +213,9 @@ class Loop:
 
     def _plan(self) -> list[Share]:
         now, most = self._clock(), self._context.settings.ubatch
+        last = self._hold[0] if now < self._hold[1] else _EVERYBODY
         return plan(
-            [_ready(answering, now) for answering in self._requests.live],
+            [_ready(a, now) for a in self._requests.live if a.wanted.rank <= last],
             most=self._pace.tokens_in(BATCH_S, most),
             slice_=self._pace.tokens_in(SLICE_S, most),
         )
@@ -235,6 +265,9 @@ class Loop:
         if self._closed or not self._arrived.empty():
             return None
         self._context.use(adapter)
+        if self._threads_set != self._threads:
+            self._threads_set = self._threads
+            self._context.pace(self._threads_set)
         began = self._clock()
         decoded = self._context.decode(slots)
         if decoded is Decoded.DONE:

@@ -165,6 +165,11 @@ class NativeContext:
         """Threads for batches of one token, and for larger ones."""
         llama_cpp.llama_set_n_threads(self._pointer, one, many)
 
+    def pace(self, share: float) -> None:
+        """Compute batches from now on with so much of the settings' threads, over 0, at most 1."""
+        one, many = self.settings.threads, self.settings.threads_batch
+        self.threads(max(1, int(one * share)), max(1, int(many * share)))
+
     def add_adapter(self, name: str, path: Path) -> None:
         """Have a LoRA adapter for `use`. Raises ValueError when it is none of this model."""
         made = llama_cpp.llama_adapter_lora_init(self._model.pointer, str(path).encode())

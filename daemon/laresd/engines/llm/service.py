@@ -9,6 +9,8 @@ Ops; all may run side by side, and `priority` is a word of laresd.types.Priority
               parts: the end has {text, calls: [{name, arguments}]}. `prompt`: a text to go on from,
               where there are no messages. `said`: the answer so far, which is gone on from; its
               text alone will do.
+    hold      {priority, seconds}: what is less urgent waits so long, or until the next hold.
+    pace      {share}: compute with so much of the threads, over 0, at most 1.
     ids       {messages, prompt, tools} -> {ids}: the prompt as tokens.
     prepare   {messages, priority, partial, keep} -> {head_tokens, head_from}: has what prompts
               with these first messages begin with computed, before anybody asks. `partial`: the
@@ -57,6 +59,7 @@ from laresd.types import Json, Priority
 HEADS_KNOWN = 64  # lengths of heads that are not counted again
 MAX_TOKENS = 8192  # of one answer
 MAX_TEMPERATURE = 10.0
+MAX_HOLD_S = 60.0
 MAX_SEED = 2**63 - 1
 
 log = logging.getLogger(__name__)
@@ -165,7 +168,13 @@ class Service:
 
     @property
     def handlers(self) -> Mapping[str, worker.Handler]:
-        return {"generate": self.generate, "prepare": self.prepare, "ids": self.ids}
+        return {
+            "generate": self.generate,
+            "prepare": self.prepare,
+            "ids": self.ids,
+            "hold": self.hold,
+            "pace": self.pace,
+        }
 
     def start(self) -> None:
         """Begin to serve, in threads that end with the process."""
@@ -218,6 +227,18 @@ class Service:
         )
         self._submit(wanted, call, AskedToPrepare(call))
         return None
+
+    def hold(self, call: worker.Call) -> worker.Answer:
+        seconds = _within(call.body.real("seconds"), MAX_HOLD_S, "seconds of a hold")
+        self._loop.hold(_rank(call.body, Priority.BACKGROUND), seconds)
+        return worker.Answer()
+
+    def pace(self, call: worker.Call) -> worker.Answer:
+        share = _within(call.body.real("share"), 1.0, "share of the threads")
+        if share <= 0:
+            raise Permanent("the share of the threads must be more than nothing")
+        self._loop.pace(share)
+        return worker.Answer()
 
     def _submit(self, wanted: Wanted, call: worker.Call, asked: Asked) -> None:
         room = self._context.settings.cells

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -562,6 +563,86 @@ def test_who_cancels_while_the_head_is_being_kept_is_told_of_one_end() -> None:
     engine.until_idle()
     kept[0].end(Finish.LENGTH)
     assert watcher.finish is Finish.LENGTH
+
+
+@given(
+    prompt=prompts,
+    steps=grammars,
+    at=st.floats(0, 1),
+    shown=st.floats(0, 1),
+    stop=st.lists(st.text("abcdefgh", min_size=1, max_size=2), max_size=1),
+)
+def test_an_answer_that_is_gone_on_with_is_the_one_that_was_not_broken_off(
+    prompt: tuple[int, ...],
+    steps: list[list[int]] | None,
+    at: float,
+    shown: float,
+    stop: list[str],
+) -> None:
+    def wanted(**said: Any) -> Wanted:
+        bound = None if steps is None else Steps(steps)
+        return Wanted(
+            prompt, VOICE, max_tokens=20, stop=tuple(stop), constraint=bound, lookup=False, **said
+        )
+
+    engine = Engine()
+    whole = engine.ask(wanted())
+    engine.until_idle()
+    tokens = tuple(whole.tokens[: int(at * len(whole.tokens))])
+    text = b"".join(map(engine.context.model.piece, tokens)).decode()
+    text = text[: min(int(shown * len(text)), len(whole.said))]
+    rest = engine.ask(wanted(said=tokens, said_text=text))
+    engine.until_idle()
+    assert text + rest.said == whole.said
+    assert rest.finish is whole.finish
+    assert rest.counts.answer == whole.counts.answer
+
+
+def test_what_was_said_against_the_grammar_is_an_error() -> None:
+    engine = Engine()
+    watcher = engine.ask(Wanted((1, 2), VOICE, constraint=Steps([[3], [4]]), said=(5,)))
+    engine.until_idle()
+    with pytest.raises(Permanent, match="not what its grammar allows"):
+        _ = watcher.finish
+
+
+def test_a_hold_stops_what_is_less_urgent_at_once_and_nobody_else() -> None:
+    engine = Engine(clock=Clock(rate=1000.0), speaker=endless)
+    background = engine.ask(Wanted(numbers(200), BACKGROUND, max_tokens=5))
+    engine.during = Once(2, lambda: engine.loop.hold(VOICE, 10.0))
+    for _ in range(10):
+        engine.loop.turn()
+    batches = len(engine.context.batches)
+    voice = engine.ask(Wanted(numbers(20, 7), VOICE, max_tokens=5))
+    for _ in range(10):
+        engine.loop.turn()
+    assert voice.finish is Finish.LENGTH
+    assert len(engine.context.batches) == batches + voice.counts.batches
+    assert not background.ends
+    engine.loop.hold(BACKGROUND, 0.0)
+    engine.until_idle()
+    assert background.finish is Finish.LENGTH
+    assert background.counts.redone > 0, "the batch that was computed then was not given up"
+
+
+def test_a_hold_that_nobody_takes_back_ends_by_itself() -> None:
+    engine = Engine(clock=Clock(rate=1000.0))
+    engine.loop.hold(VOICE, 10.0)
+    background = engine.ask(Wanted(numbers(20), BACKGROUND, max_tokens=1))
+    engine.loop.turn()
+    assert not background.ends
+    engine.clock.now += 10.0
+    engine.until_idle()
+    assert background.finish is not None
+
+
+def test_the_share_of_the_threads_is_that_of_the_next_batch() -> None:
+    engine = Engine()
+    engine.loop.pace(0.5)
+    assert engine.context.threads_share == 1.0
+    engine.ask(Wanted(numbers(20), VOICE, max_tokens=1))
+    engine.until_idle()
+    assert engine.context.threads_share == 0.5
 
 
 def test_closing_tells_everybody_that_is_not_done() -> None:
