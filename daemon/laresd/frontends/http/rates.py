@@ -6,6 +6,7 @@ import ipaddress
 from collections import OrderedDict
 
 MAX_CLIENTS = 1024  # whose buckets are remembered
+ROUNDING = 1e-9  # tokens, of many small sums
 BURST_S = 10.0  # seconds' worth of requests that may come at once
 
 
@@ -26,7 +27,7 @@ class TokenBuckets:
             return 0.0
         tokens, then = self._buckets.pop(client, (self._most, now))
         tokens = min(self._most, tokens + max(0.0, now - then) * self._speed)
-        wait = 0.0 if tokens >= 1.0 else (1.0 - tokens) / self._speed
+        wait = 0.0 if tokens >= 1.0 - ROUNDING else (1.0 - tokens) / self._speed
         self._buckets[client] = (tokens if wait else tokens - 1.0, now)
         while len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)

@@ -109,7 +109,7 @@ class Server:
             self._door.spoke(request.protocol)
         try:
             response = await self._answered(request, lambda: work(account))
-            status = response.status
+            status = GONE if account.gone else response.status
             return response
         finally:
             self.traffic.count(route, status)
@@ -153,7 +153,7 @@ class Server:
     ) -> web.StreamResponse:
         said = await route.handler(Call(_headers(request), dict(request.match_info), body, account))
         if isinstance(said, EventStream):
-            return await self._stream(request, said)
+            return await self._stream(request, said, account)
         return _response(said)
 
     @contextmanager
@@ -185,7 +185,9 @@ class Server:
         except web.RequestPayloadError as error:
             raise Rejected("the body cannot be read", code="invalid_body") from error
 
-    async def _stream(self, request: web.Request, stream: EventStream) -> web.StreamResponse:
+    async def _stream(
+        self, request: web.Request, stream: EventStream, account: Account
+    ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -210,7 +212,7 @@ class Server:
                 await send(event(fault_of(error, self._not_ready()).form()))
             await response.write_eof()
         except (OSError, TimeoutError):
-            log.debug("a client does not take its stream any more")
+            account.gone = True
             if request.transport is not None:
                 request.transport.abort()
         return response

@@ -14,10 +14,13 @@ DONE = b"data: [DONE]\n\n"  # how a stream of OpenAI's ends
 
 @dataclass(slots=True)
 class Account:
-    """What the access log tells of a call when it has ended; its handler fills it in."""
+    """What the access log tells of a call when it has ended; its handler fills it in. `gone`: the
+    client did not take its stream to the end.
+    """
 
     where: str = ""
     tokens: int = 0
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

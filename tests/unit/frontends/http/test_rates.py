@@ -1,0 +1,64 @@
+"""Token buckets: how often a client may ask."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laresd.frontends.http.rates import BURST_S, MAX_CLIENTS, TokenBuckets, client_of
+
+
+def test_a_burst_is_let_in_and_then_as_many_as_the_minute_has() -> None:
+    buckets = TokenBuckets(60)
+    assert [buckets.take("a", 0.0) for _ in range(11)] == [0.0] * 10 + [1.0]
+    assert buckets.take("a", 1.0) == 0.0
+    assert buckets.take("a", 1.5) == 0.5
+
+
+def test_clients_do_not_use_up_each_others_tokens() -> None:
+    buckets = TokenBuckets(6)
+    assert buckets.take("a", 0.0) == 0.0
+    assert buckets.take("a", 0.0) > 0.0
+    assert buckets.take("b", 0.0) == 0.0
+
+
+def test_a_request_that_was_turned_away_costs_nothing() -> None:
+    buckets = TokenBuckets(6)
+    buckets.take("a", 0.0)
+    for second in range(1, 10):
+        assert buckets.take("a", float(second)) > 0.0
+    assert buckets.take("a", 10.0) == 0.0
+
+
+def test_there_may_be_no_limit() -> None:
+    buckets = TokenBuckets(0)
+    assert not any(buckets.take("a", 0.0) for _ in range(10_000))
+
+
+def test_no_crowd_of_clients_fills_the_memory() -> None:
+    buckets = TokenBuckets(60)
+    for number in range(MAX_CLIENTS + 100):
+        buckets.take(str(number), 0.0)
+    assert len(buckets) == MAX_CLIENTS
+
+
+@given(
+    st.integers(1, 1000),
+    st.lists(st.floats(0.0, 5.0), min_size=1, max_size=200),
+)
+def test_no_client_gets_more_than_the_burst_and_its_share_of_the_time(
+    per_minute: int, gaps: list[float]
+) -> None:
+    buckets, now, granted = TokenBuckets(per_minute), 0.0, 0
+    for gap in gaps:
+        now += gap
+        granted += buckets.take("a", now) == 0.0
+    speed = per_minute / 60.0
+    assert granted <= max(1.0, speed * BURST_S) + speed * now + 1e-6
+
+
+def test_one_who_has_a_network_of_ipv6_addresses_is_one_client() -> None:
+    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:1") != client_of("2001:db8:0:1::1")
+    assert client_of("::ffff:192.168.1.7") == client_of("192.168.1.7") == "192.168.1.7"
+    assert client_of("fe80::1%eth0") == client_of("fe80::2%eth0")
+    assert client_of("") == ""
