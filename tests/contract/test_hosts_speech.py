@@ -29,6 +29,7 @@ from tests.fakes.wyoming_host import (
     Failure,
     FakeWyoming,
     heard,
+    listening,
     spoken,
 )
 
@@ -83,10 +84,9 @@ async def package() -> AsyncIterator[Speech]:
         handler.hanging, handler.left = hanging, left
         await handler.run()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with WyomingHost("tower", HostSettings(url=url)) as host:
-            yield Speech(host, host, hanging.set, left)
+    async with listening(serve) as port:
+        host = WyomingHost("tower", HostSettings(url=f"tcp://127.0.0.1:{port}"))
+        yield Speech(host, host, hanging.set, left)
 
 
 @contextlib.asynccontextmanager

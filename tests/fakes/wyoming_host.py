@@ -10,7 +10,8 @@ import array
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from enum import StrEnum
 
 from laresd.types import Json
@@ -93,9 +94,8 @@ class FakeWyoming:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeWyoming]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        async with server:
-            self.url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with listening(self._serve) as port:
+            self.url = f"tcp://127.0.0.1:{port}"
             yield self
 
     def data(self, kind: str) -> dict[str, Json]:
@@ -104,7 +104,7 @@ class FakeWyoming:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pcm = b""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             while line := await reader.readline():
                 header = json.loads(line)
                 data = header.get("data") or {}
@@ -117,8 +117,10 @@ class FakeWyoming:
                 elif header["type"] in ("audio-stop", "synthesize"):
                     await self._answer(reader, writer, header["type"], data, pcm)
                     pcm = b""
-        self.left.set()
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # as a server would
+        finally:
+            self.left.set()
 
     async def _answer(
         self,
@@ -174,6 +176,35 @@ class FakeWyoming:
                 writer.write(b'{"type": "audio-chunk", "payload_length": -1}\n')
         with contextlib.suppress(ConnectionError):
             await writer.drain()
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port of a server on loopback; at the end nothing of it goes on."""
+
+    clients: set[asyncio.Task[None]] = set()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            clients.add(task)
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
 
 
 async def send(

@@ -19,6 +19,7 @@ from laresd.errors import Permanent, Refused, Temporary
 from laresd.ports import Host
 from tests.fakes.certificates import Certificate, certificate
 from tests.fakes.clock import FakeClock
+from tests.fakes.wyoming_host import listening
 
 CONFIGURED = {"desk": HostSettings(url="http://10.0.0.5:8080")}
 
@@ -319,11 +320,9 @@ def tower(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 async def serving(shown: Certificate) -> AsyncIterator[FoundHost]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
     context = await asyncio.to_thread(shown.context)
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(serve, context) as port:
         yield replace(found("Tower", "127.0.0.1", port), scheme="https")
 
 

@@ -19,6 +19,7 @@ from laresd.backends.hosts.discovery import FoundHost
 from laresd.backends.hosts.trust import Standing, Trusted, TrustStore, shown_fingerprint, standing
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from tests.fakes.certificates import Certificate, certificate
+from tests.fakes.wyoming_host import listening
 
 FINGERPRINT, OTHER = "ab" * 32, "cd" * 32
 PLAIN = Trusted("tower", "t", "http://10.0.0.1:8080", "llama-server", since=1.0)
@@ -220,7 +221,6 @@ class Listening:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.received += await reader.read()
-        writer.close()
         self.done.set()
 
 
@@ -236,9 +236,7 @@ def soon() -> float:
 async def test_the_certificate_is_fetched_and_nothing_is_sent(shown: Certificate) -> None:
     server = Listening()
     context = await asyncio.to_thread(shown.context)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
-    async with listening:
-        port = listening.sockets[0].getsockname()[1]
+    async with listening(server.serve, context) as port:
         found = await shown_fingerprint(f"https://127.0.0.1:{port}", deadline=soon())
         async with asyncio.timeout(60):
             await server.done.wait()
@@ -250,12 +248,10 @@ async def test_the_certificate_is_fetched_and_nothing_is_sent(shown: Certificate
 async def test_a_server_without_tls_has_no_certificate() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
-        url = f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}"
+    async with listening(answer) as port:
         with pytest.raises(Temporary, match="cannot be read"):
-            await shown_fingerprint(url, deadline=soon())
+            await shown_fingerprint(f"https://127.0.0.1:{port}", deadline=soon())
 
 
 async def test_a_port_where_nobody_listens_is_said() -> None:
@@ -264,9 +260,7 @@ async def test_a_port_where_nobody_listens_is_said() -> None:
 
 
 async def test_a_server_that_hangs_in_the_handshake_is_given_up() -> None:
-    listening = await asyncio.start_server(Listening().serve, "127.0.0.1", 0)
-    async with listening:
-        url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with listening(Listening().serve) as port:
         with pytest.raises(DeadlineExceeded, match="does not answer"):
             deadline = asyncio.get_running_loop().time() + 0.1
-            await shown_fingerprint(url, deadline=deadline)
+            await shown_fingerprint(f"https://127.0.0.1:{port}", deadline=deadline)
