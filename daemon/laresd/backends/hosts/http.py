@@ -15,7 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 
 import aiohttp
@@ -27,7 +27,6 @@ from laresd.errors import DeadlineExceeded, LaresError, Permanent
 from laresd.types import Json
 
 CONNECT_S = 1.0  # a LAN answers in milliseconds; a host that is off does not answer at all
-IDLE_S = 3.0  # servers hang up after 5, and what is sent at that moment would be lost
 MAX_BODY = 64 << 20  # bytes of an answer that is not a stream; a picture fits
 SIDE_BY_SIDE = 64  # connections
 
@@ -51,7 +50,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `seconds`: from the request to its end, on a connection that may be new."""
+    """A whole answer. `seconds`: from the request to its end, on a connection that stands."""
 
     status: int
     content_type: str  # without parameters, in lower case
@@ -73,7 +72,8 @@ class Upload:
 
 
 class HttpClient:
-    """Requests to one host, inside `async with`.
+    """Requests to one host, inside `async with`; each has a connection of its own, since a server
+    may hang up on one that waits for its next request just when that is sent.
 
     Every method raises Temporary (not reachable, lost, DeadlineExceeded) or Permanent (the token,
     the certificate, a redirect). Deadlines are on the event loop's clock.
@@ -92,14 +92,12 @@ class HttpClient:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=SIDE_BY_SIDE,
-                ssl=self._ssl,
-                keepalive_timeout=IDLE_S,
-                socket_factory=_socket,
+                limit=SIDE_BY_SIDE, ssl=self._ssl, force_close=True, socket_factory=_socket
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             headers={"Accept-Encoding": "identity", "User-Agent": "lares"},
+            trace_configs=[_stopwatches()],
             trust_env=False,
         )
         return self
@@ -166,9 +164,10 @@ class HttpClient:
         """
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         reader = EventReader()
-        async with self._response("POST", path, data, deadline) as response:
+        watch = _Stopwatch()
+        async with self._response("POST", path, data, deadline, watch) as response:
             if response.status != HTTPStatus.OK or response.content_type.lower() != EVENTS:
-                raise self._no_stream(await self._answer(response, deadline, 0.0))
+                raise self._no_stream(await self._answer(response, deadline, watch))
             async with aclosing(self._pieces(response, deadline)) as pieces:
                 async for piece in pieces:
                     try:
@@ -190,12 +189,12 @@ class HttpClient:
     async def _whole(
         self, method: str, path: str, data: bytes | aiohttp.FormData | None, deadline: float
     ) -> Answer:
-        begun = time.perf_counter()
-        async with self._response(method, path, data, deadline) as response:
-            return await self._answer(response, deadline, begun)
+        watch = _Stopwatch()
+        async with self._response(method, path, data, deadline, watch) as response:
+            return await self._answer(response, deadline, watch)
 
     async def _answer(
-        self, response: aiohttp.ClientResponse, deadline: float, begun: float
+        self, response: aiohttp.ClientResponse, deadline: float, watch: _Stopwatch
     ) -> Answer:
         body = bytearray()
         async with aclosing(self._pieces(response, deadline)) as pieces:
@@ -204,18 +203,28 @@ class HttpClient:
                 if len(body) > MAX_BODY:
                     what = f"an answer of more than {MAX_BODY >> 20} MiB"
                     raise faults.no_answer(self.host, what)
-        seconds = time.perf_counter() - begun
-        return Answer(response.status, response.content_type.lower(), bytes(body), seconds)
+        kind = response.content_type.lower()
+        return Answer(response.status, kind, bytes(body), watch.seconds())
 
     @asynccontextmanager
     async def _response(
-        self, method: str, path: str, data: bytes | aiohttp.FormData | None, deadline: float
+        self,
+        method: str,
+        path: str,
+        data: bytes | aiohttp.FormData | None,
+        deadline: float,
+        watch: _Stopwatch,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer whose head has come. It is hung up on where it is not read to its end."""
         headers = await self._headers(data)
         async with self._in_time(deadline):
             response = await self._open().request(
-                method, self._base + path, data=data, headers=headers, allow_redirects=False
+                method,
+                self._base + path,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                trace_request_ctx=watch,
             )
         try:
             if faults.denied(response.status):
@@ -268,6 +277,34 @@ class HttpClient:
                 self._token = await asyncio.to_thread(_read_token, self.host, self._token_file)
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
+
+
+class _Stopwatch:
+    """Runs from the moment at which a connection stands."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self._begun = time.perf_counter()
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._begun
+
+
+def _stopwatches() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_connected)
+    return trace
+
+
+async def _connected(
+    session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    told: aiohttp.TraceConnectionCreateEndParams,
+) -> None:
+    watch: _Stopwatch = context.trace_request_ctx
+    watch.start()
 
 
 def _base(address: Address) -> str:
