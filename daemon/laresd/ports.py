@@ -20,6 +20,7 @@ from laresd.types import (
     Json,
     Outcome,
     Priority,
+    Reading,
     Recognition,
     Reply,
     Request,
@@ -175,6 +176,14 @@ class Hosts(Protocol):
 
     def trusted(self) -> Sequence[Host]:
         """The same objects until the configuration of one, or its address, changes."""
+        ...
+
+
+class Board(Protocol):
+    """The machine that Lares runs on."""
+
+    async def reading(self) -> Reading:
+        """How warm it is now. Raises nothing: what cannot be read is not there."""
         ...
 
 

@@ -227,6 +227,16 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the board tells of its heat. `celsius` of the CPU, None: there is no sensor.
+    `throttled`: the flags of `vcgencmd get_throttled`, 0 where the board has none.
+    """
+
+    celsius: float | None = None
+    throttled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Vectors:
     """Of texts, in their order: rows of `width` float32 (little endian), each of length 1. `cut`:
     how many texts were longer than the model reads, and count by their beginning.

@@ -44,6 +44,8 @@ class FakeHost:
     down: LaresError | None = None
     mute: bool = False
     trials: int = 0
+    worked: int = 0
+    seconds: float = 0.1  # of work that is no text
     asked: list[Generation] = field(default_factory=list)
     woken: int = 0
     rested: int = 0
@@ -75,16 +77,28 @@ class FakeHost:
             yield replace(piece, tokens=tokens)
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
-        raise NotImplementedError
+        await self._work(deadline)
+        return Vectors(1, b"\0\0\x80\x3f" * len(texts))
 
     async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
-        raise NotImplementedError
+        await self._work(deadline)
+        return Transcript(f"heard by {self.name}")
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
-        raise NotImplementedError
+        await self._work(deadline)
+        return self.name.encode()
 
     async def draw(self, prompt: str, *, width: int, height: int, deadline: float) -> bytes:
-        raise NotImplementedError
+        await self._work(deadline)
+        return f"{width}x{height} by {self.name}".encode()
+
+    async def _work(self, deadline: float) -> None:
+        self.worked += 1
+        if self.down is not None:
+            raise self.down
+        if self.mute:
+            await _late(deadline)
+        await asyncio.sleep(self.seconds)
 
     async def wake(self) -> None:
         self.woken += 1

@@ -21,7 +21,7 @@ from laresd.core.scheduler.journal import Journal
 from laresd.core.scheduler.leg import Leg
 from laresd.core.scheduler.moving import Running, worth_moving
 from laresd.core.scheduler.offers import Job
-from laresd.core.scheduler.placement import Nowhere, Placement, place
+from laresd.core.scheduler.placement import Nowhere, Placement, nobody, place
 from laresd.core.scheduler.pool import Pool
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Temporary
 from laresd.generation import Generation, Piece
@@ -88,29 +88,19 @@ class Answer:
         self._only = ""
         found = place(self._job(), wanted or offers, pool.box, pool.weather)
         if isinstance(found, Nowhere):
-            raise self._nobody(found)
+            if self._means.clock.now() >= self._deadline:
+                raise DeadlineExceeded("the language model did not answer in time")
+            raise nobody(found, self._errors)
         if found.wake:
             self._means.tasks.create_task(pool.wake(found.wake), name=f"wake {found.wake}")
         self._why = found.why
-        self._counts.placed(self._asked, found)
+        self._counts.placed(self._asked.priority, found)
         log.debug("placed: %s", found.why)
         return found
 
     def _job(self) -> Job:
         rest, begun = self._journal.rest(exact=True), self._journal.begun
         return self._pool.job(rest, deadline=self._deadline, begun=begun)
-
-    def _nobody(self, nowhere: Nowhere) -> LaresError:
-        """Why, as its own error where it was tried: the box's before a host's."""
-        if self._means.clock.now() >= self._deadline:
-            return DeadlineExceeded("the language model did not answer in time")
-        local = self._pool.local
-        if local is not None and local.name in self._errors:
-            return self._errors[local.name]
-        if self._errors:
-            return next(reversed(self._errors.values()))
-        why = f"nobody can answer this now: {nowhere.why}"
-        return Temporary(why, remedy="see `lares hosts` and its verdicts")
 
     async def _begin(self, placement: Placement, legs: AsyncExitStack) -> tuple[Leg, Piece]:
         """The first leg that says something. Raises _Over when all that were tried have failed."""
@@ -139,7 +129,7 @@ class Answer:
 
     async def _leg(self, name: str, job: Job, legs: AsyncExitStack) -> Leg:
         engine = self._pool.engine(name)
-        if engine is None:
+        if engine is None or engine.model is None:
             raise _Over  # its host was forgotten this very moment
         exact = engine.host is None
         if engine.host is not None and engine.facts is not None and engine.facts.same_model:

@@ -12,7 +12,7 @@ from laresd.core.scheduler.hedge import Budget
 from laresd.core.scheduler.offers import Job
 from laresd.core.scheduler.placement import Placement, Reason
 from laresd.core.scheduler.speeds import Observation
-from laresd.generation import Generation
+from laresd.types import Priority
 
 UNREAD = 256  # events that a watcher has not taken; then it misses the oldest
 
@@ -52,14 +52,14 @@ class Counts:
         """A job has come: the budget of hedges counts jobs, not placements."""
         self._budget = self._budget.counted()
 
-    def placed(self, generation: Generation, placement: Placement) -> None:
+    def placed(self, priority: Priority, placement: Placement) -> None:
         self.placements[placement.where, placement.reason] += 1
         self._tell(
             Event.PLACED,
             placement.where,
             placement.why,
             reason=str(placement.reason),
-            priority=str(generation.priority),
+            priority=str(priority),
         )
 
     def may_hedge(self, where: str) -> bool:

@@ -9,8 +9,8 @@ from laresd.core.scheduler.breaker import Breaker
 from laresd.core.scheduler.known_prefixes import KnownPrefixes
 from laresd.core.scheduler.offers import Offer
 from laresd.core.scheduler.speeds import Observation, Speeds
-from laresd.generation import LOCAL
-from laresd.jobs import HostFacts, HostKind, JobKind
+from laresd.generation import LOCAL, GrammarKind
+from laresd.jobs import HostCosts, HostFacts, HostKind, JobKind
 from laresd.ports import Host, LocalModel
 from laresd.types import Priority
 
@@ -29,16 +29,35 @@ class State(StrEnum):
     SUSPECT = "suspect"  # it answers, but is not believed to compute
 
 
+def this_box(local: LocalModel | None, *, context: int, watts: float) -> Engine:
+    """The box as an engine: always there, and never doubted, since its workers are supervised."""
+    engine = Engine(THIS_BOX, None, local)
+    jobs = {JobKind.TRANSCRIBE, JobKind.SPEAK, JobKind.EMBED}
+    engine.facts = HostFacts(
+        HostKind.LLAMA_SERVER,
+        frozenset(jobs | {JobKind.TEXT} if local is not None else jobs),
+        same_model=True,
+        slots=8,
+        grammars=frozenset(map(str, GrammarKind)),
+        tools=True,
+        resumes=True,
+    )
+    engine.context, engine.watts, engine.proven = context, watts, True
+    return engine
+
+
 class Engine:
-    """Owned by the pool; others read. `model` computes text; `host` None: it is this box.
+    """Owned by the pool; others read. `model` computes text, None: it does not; `host` None: it is
+    this box.
 
     `facts`: of the last probe that came back; `unreached`: why the last one did not, "" when it
     did. `proven`: it has generated a token since it was last away. `jobs`: from here, by class.
     Times: monotonic seconds.
     """
 
-    def __init__(self, name: str, model: LocalModel | Host, host: Host | None) -> None:
-        self.name, self.model, self.host = name, model, host
+    def __init__(self, name: str, host: Host | None, model: LocalModel | None = None) -> None:
+        self.name, self.host = name, host
+        self.model: LocalModel | Host | None = host or model
         self.facts: HostFacts | None = None
         self.unreached = "" if host is None else "it has not been looked at yet"
         self.proven, self.proven_at = False, 0.0
@@ -47,7 +66,9 @@ class Engine:
         self.waking_until: float | None = None
         self.breaker = Breaker()
         self.prefixes = KnownPrefixes()
-        self.context, self.watts, self.price = 0, 0.0, 0.0
+        self.context = 0
+        costs = host.costs if host is not None else HostCosts()
+        self.watts, self.price = costs.watts, costs.price
         self._speeds: dict[JobKind, Speeds] = {}
 
     @property
@@ -99,7 +120,13 @@ class Engine:
                 return self.breaker.why(now) or self.unreached
 
     def offer(
-        self, now: float, priority: Priority, *, cached_tokens: float, excluded: str
+        self,
+        now: float,
+        priority: Priority,
+        *,
+        kind: JobKind = JobKind.TEXT,
+        cached_tokens: float = 0.0,
+        excluded: str = "",
     ) -> Offer:
         """`excluded`: why it is out of the question for this job; "": it is not."""
         facts = self.facts or _UNKNOWN
@@ -110,7 +137,7 @@ class Engine:
             name=self.name,
             local=self.host is None,
             jobs=facts.jobs,
-            speeds=self.speeds(),
+            speeds=self.speeds(kind),
             excluded=excluded,
             wake_s=self._wake_s(now, state),
             cached_tokens=cached_tokens,

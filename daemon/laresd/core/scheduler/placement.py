@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,8 @@ from laresd.core.scheduler.moving import pays, taken_over_s
 from laresd.core.scheduler.offers import Box, Candidate, Job, Offer, forecast, why_not
 from laresd.core.scheduler.thermal import FAIR, Weather
 from laresd.core.scheduler.words import joules, seconds
+from laresd.errors import LaresError, Temporary
+from laresd.generation import LOCAL
 from laresd.jobs import JobKind, Policy, Reach
 from laresd.types import Priority
 
@@ -212,6 +214,16 @@ def _wake_words(chosen: Candidate, wake: str, ranked: Sequence[Candidate]) -> st
     if chosen.name == wake:
         return f"; it is woken, which takes {seconds(wake_s)}"
     return f"; {wake} is woken and may take over in {seconds(wake_s)}"
+
+
+def nobody(nowhere: Nowhere, errors: Mapping[str, LaresError]) -> LaresError:
+    """What is told then. `errors`: of those that tried, by engine: the box's own says most."""
+    if LOCAL in errors:
+        return errors[LOCAL]
+    if errors:
+        return [*errors.values()][-1]
+    why = f"nobody can do this now: {nowhere.why}"
+    return Temporary(why, remedy="see `lares hosts` and its verdicts")
 
 
 def _nobody(excluded: Sequence[Exclusion]) -> str:

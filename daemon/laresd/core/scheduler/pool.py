@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from laresd.config import Scheduler
 from laresd.core.scheduler.breaker import Fault
-from laresd.core.scheduler.engine import THIS_BOX, Engine
+from laresd.core.scheduler.engine import THIS_BOX, Engine, this_box
 from laresd.core.scheduler.offers import Box, Job, Offer
 from laresd.core.scheduler.speeds import AnswerLengths, Observation
-from laresd.core.scheduler.thermal import FAIR, Limits, Reading, Weather, govern
+from laresd.core.scheduler.thermal import FAIR, Limits, Weather, govern
 from laresd.errors import LaresError, Permanent
-from laresd.generation import Ending, Finish, Generation, GrammarKind, Message, Role
-from laresd.jobs import HostFacts, HostKind, JobKind, Policy, Reach
-from laresd.ports import Clock, Host, Hosts, LocalModel
+from laresd.generation import Ending, Finish, Generation, Message, Role
+from laresd.jobs import JobKind, Policy, Reach
+from laresd.ports import Board, Clock, Host, Hosts, LocalModel
 from laresd.types import Priority
 
 log = logging.getLogger(__name__)
@@ -31,19 +31,12 @@ TRIAL_TIMEOUT_S = 60.0  # a host may have to load its model first
 TRIAL_EVERY_S = 900.0  # without a job that shows that it computes
 BOARD_EVERY_S = 5.0
 _TRIAL = Generation((Message(Role.USER, "Hi"),), max_tokens=1, priority=Priority.BACKGROUND)
-_LOCAL_FACTS = HostFacts(
-    HostKind.LLAMA_SERVER,
-    frozenset({JobKind.TEXT}),
-    same_model=True,
-    slots=8,
-    grammars=frozenset(map(str, GrammarKind)),
-    tools=True,
-    resumes=True,
-)
 
 
 class Pool:
-    """`board` reads the box's temperature and throttling; it must not block."""
+    """`local`: the box's own language model, None: it has none. `board` None: nobody tells of the
+    box's heat. `run` must run.
+    """
 
     def __init__(
         self,
@@ -53,26 +46,19 @@ class Pool:
         clock: Clock,
         settings: Scheduler,
         context: int = 0,
-        board: Callable[[], Reading] = Reading,
+        board: Board | None = None,
     ) -> None:
         """`context`: tokens that the local model can have in one request; 0: unknown."""
         self.box = Box(Policy(settings.policy), Reach(settings.reach))
         self.weather: Weather = FAIR
         self.lengths = AnswerLengths()
         self._settings = settings
-        self._hosts, self._clock, self._board = hosts, clock, board
+        self._local, self._board = local, board
+        self._hosts, self._clock = hosts, clock
         self._looked = asyncio.Event()
         self._look_now = asyncio.Event()
-        self._engines: dict[str, Engine] = {}
-        if local is not None:
-            here = Engine(THIS_BOX, local, None)
-            here.facts, here.context, here.watts = _LOCAL_FACTS, context, settings.watts
-            here.proven = True
-            self._engines[THIS_BOX] = here
-
-    @property
-    def local(self) -> Engine | None:
-        return self._engines.get(THIS_BOX)
+        self.here = this_box(local, context=context, watts=settings.watts)
+        self._engines: dict[str, Engine] = {THIS_BOX: self.here}
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -84,12 +70,10 @@ class Pool:
 
     def job(self, generation: Generation, *, deadline: float, begun: bool) -> Job:
         """What there is to place. `begun`: part of the answer is there already."""
-        here = self.local or next(iter(self._engines.values()), None)
-        tokens = here.prefixes.known(generation).prompt_tokens if here else 0.0
         return Job(
             JobKind.TEXT,
             generation.priority,
-            tokens,
+            self.here.prefixes.known(generation).prompt_tokens,
             self.expected(generation),
             max(deadline - self._clock.now(), 0.0),
             generation.routing,
@@ -107,13 +91,26 @@ class Pool:
     ) -> list[Offer]:
         """What each engine offers for it now; `failed`: those that failed at it, and how."""
         now = self._clock.now()
+        tokens = self.here.prefixes.known(generation).prompt_tokens
         return [
             engine.offer(
                 now,
                 generation.priority,
-                cached_tokens=engine.prefixes.known(generation).cached_tokens,
+                cached_tokens=engine.prefixes.known(generation).share
+                * engine.prefixes.kept
+                * tokens,
                 excluded=failed.get(engine.name, "") or _unable(engine, generation, begun),
             )
+            for engine in self.engines
+        ]
+
+    def offers_of(
+        self, kind: JobKind, priority: Priority, *, failed: Mapping[str, str]
+    ) -> list[Offer]:
+        """What each engine offers for a job that is no text."""
+        now = self._clock.now()
+        return [
+            engine.offer(now, priority, kind=kind, excluded=failed.get(engine.name, ""))
             for engine in self.engines
         ]
 
@@ -140,16 +137,21 @@ class Pool:
         self, engine: Engine, generation: Generation, ending: Ending, seen: Observation
     ) -> None:
         """An answer was given to its end there."""
-        engine.breaker = engine.breaker.succeeded(self._clock.now())
-        engine.proven_at = self._clock.now()
-        engine.learn(JobKind.TEXT, seen)
+        self.done(engine, JobKind.TEXT, seen)
+        told = engine.host is None or ending.cached_tokens > 0
         engine.prefixes = engine.prefixes.learned(
             generation,
             prompt_tokens=ending.prompt_tokens,
-            cached_tokens=ending.cached_tokens,
+            cached_tokens=ending.cached_tokens if told else None,
         )
         if ending.finish is Finish.STOP:
             self.lengths = self.lengths.observed(_class(generation), ending.answer_tokens)
+
+    def done(self, engine: Engine, kind: JobKind, seen: Observation) -> None:
+        """A job of any kind came to a good end there."""
+        engine.breaker = engine.breaker.succeeded(self._clock.now())
+        engine.proven_at = self._clock.now()
+        engine.learn(kind, seen)
 
     async def wake(self, name: str) -> None:
         """Have a sleeping host woken; it is looked at until it is there, or has failed to be."""
@@ -172,7 +174,8 @@ class Pool:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch_board(), name="board")
+            if self._board is not None:
+                tasks.create_task(self._watch_board(self._board), name="board")
             while True:
                 await self._look()
                 self._looked.set()
@@ -183,13 +186,22 @@ class Pool:
                 await self._clock.wait(self._look_now, max(until, self._clock.now() + 0.2))
                 self._look_now.clear()
 
-    async def _watch_board(self) -> None:
+    async def _watch_board(self, board: Board) -> None:
         limits = Limits.of(self._settings)
         while True:
-            before, self.weather = self.weather, govern(self._board(), limits, self.weather)
+            before = self.weather
+            self.weather = govern(await board.reading(), limits, before)
             if before.heat is not self.weather.heat:
                 log.info("the box is %s: %s", self.weather.heat, self.weather.why or "as usual")
+            if before.threads != self.weather.threads and self._local is not None:
+                await self._pace(self._local)
             await self._clock.wait(asyncio.Event(), self._clock.now() + BOARD_EVERY_S)
+
+    async def _pace(self, local: LocalModel) -> None:
+        try:
+            await local.pace(self.weather.threads, deadline=self._clock.now() + BOARD_EVERY_S)
+        except LaresError as error:  # it is kept for the model's next start
+            log.warning("the language model's threads are as before: %s", error)
 
     async def _look(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -271,12 +283,12 @@ class Pool:
     def _follow(self) -> None:
         """Have an engine for each trusted host, and none for those that are trusted no more."""
         trusted = {host.name: host for host in self._hosts.trusted()}
-        for name in [n for n, e in self._engines.items() if e.host is not trusted.get(n)]:
-            del self._engines[name]
+        for name, engine in list(self._engines.items()):
+            if engine is not self.here and engine.host is not trusted.get(name):
+                del self._engines[name]
         for name, host in trusted.items():
             if name not in self._engines:
-                engine = self._engines[name] = Engine(name, host, host)
-                engine.watts, engine.price = host.costs.watts, host.costs.price
+                self._engines[name] = Engine(name, host)
                 self._look_now.set()
 
 

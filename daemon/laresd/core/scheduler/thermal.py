@@ -12,6 +12,7 @@ from enum import IntFlag, StrEnum
 from typing import Self
 
 from laresd import config
+from laresd.types import Reading
 
 HYSTERESIS_C = 5.0  # cooler than the threshold by this before work comes back
 CALM = 4  # readings without a flag before its effect ends: flags flicker with the load
@@ -44,16 +45,6 @@ class Limits:
     @classmethod
     def of(cls, settings: config.Scheduler) -> Self:
         return cls(settings.warm_c, max(settings.warm_c, settings.hot_c))
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the board tells. `celsius` None: there is no sensor. `throttled`: the flags, 0 where the
-    board has none.
-    """
-
-    celsius: float | None = None
-    throttled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from laresd.config import Scheduler
 from laresd.core.scheduler.breaker import Fault
 from laresd.core.scheduler.engine import THIS_BOX, Engine, State
 from laresd.core.scheduler.pool import TRIAL_TIMEOUT_S, Pool
-from laresd.core.scheduler.thermal import Heat, Reading
+from laresd.core.scheduler.thermal import Heat
 from laresd.errors import Permanent, Temporary
 from laresd.generation import Generation, Message, Role
 from laresd.jobs import HostCosts
+from laresd.types import Reading
 from tests.fakes.lan_hosts import FACTS, FakeHost, FakeHosts
 from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.virtual_time import virtual_time
@@ -34,19 +35,22 @@ class Board:
     """What the board tells."""
 
     def __init__(self) -> None:
-        self.reading = Reading()
+        self.told = Reading()
 
-    def __call__(self) -> Reading:
-        return self.reading
+    async def reading(self) -> Reading:
+        return self.told
 
 
 @asynccontextmanager
 async def running(
-    *hosts: FakeHost, settings: Scheduler | None = None, board: Board | None = None
+    *hosts: FakeHost,
+    settings: Scheduler | None = None,
+    board: Board | None = None,
+    local: FakeLanguageModel | None = None,
 ) -> AsyncIterator[tuple[Pool, FakeHosts]]:
     directory = FakeHosts(*hosts)
     pool = Pool(
-        local=FakeLanguageModel("x"),
+        local=local or FakeLanguageModel("x"),
         hosts=directory,
         clock=SystemClock(),
         settings=settings or Scheduler(),
@@ -219,9 +223,11 @@ def test_the_weather_follows_the_board(celsius: float, heat: Heat) -> None:
     @virtual_time
     async def run() -> None:
         board = Board()
-        async with running(board=board) as (pool, _):
-            board.reading = Reading(celsius)
+        local = FakeLanguageModel("x")
+        async with running(board=board, local=local) as (pool, _):
+            board.told = Reading(celsius)
             await asyncio.sleep(6)
             assert pool.weather.heat is heat
+            assert local.paces == ([] if heat is Heat.COOL else [0.75])
 
     run()

@@ -13,10 +13,10 @@ from laresd.core.scheduler.thermal import (
     HYSTERESIS_C,
     Heat,
     Limits,
-    Reading,
     Weather,
     govern,
 )
+from laresd.types import Reading
 
 LIMITS = Limits.of(config.Scheduler())  # 75 and 82
 

@@ -1,0 +1,184 @@
+"""Speech, vectors and pictures: each where it is best, and elsewhere when that place fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from laresd.backends.clock import SystemClock
+from laresd.config import Scheduler
+from laresd.core.scheduler.counts import Counts
+from laresd.core.scheduler.gate import Gate
+from laresd.core.scheduler.pool import Pool
+from laresd.core.scheduler.work import ScheduledWork
+from laresd.errors import DeadlineExceeded, Permanent, Temporary
+from laresd.jobs import JobKind, Reach, Routing
+from laresd.types import Priority
+from tests.fakes.audio import speech
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.lan_hosts import FACTS, FakeHost, FakeHosts
+from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.synthesizer import FakeSynthesizer
+from tests.fakes.transcriber import FakeTranscriber
+from tests.fakes.virtual_time import virtual_time
+
+EVERYTHING = replace(
+    FACTS, jobs=frozenset({JobKind.TRANSCRIBE, JobKind.SPEAK, JobKind.EMBED, JobKind.IMAGE})
+)
+PCM = speech(2000)
+
+
+def host(name: str = "tower") -> FakeHost:
+    return FakeHost(name, FakeLanguageModel(), EVERYTHING)
+
+
+@dataclass
+class House:
+    """The box's own engines and its hosts. Its ear takes `ear_seconds`."""
+
+    hosts: list[FakeHost]
+    settings: Scheduler = field(default_factory=Scheduler)
+    ear_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        clock = SystemClock()
+        self.counts = Counts(clock.wall, 0.0)
+        self.gate = Gate(None, clock)
+        self.pool = Pool(
+            local=None, hosts=FakeHosts(*self.hosts), clock=clock, settings=self.settings
+        )
+        self.ear = FakeTranscriber({}, seconds=self.ear_seconds)
+        self.mouth = FakeSynthesizer()
+        self.work = ScheduledWork(
+            self.pool,
+            self.counts,
+            self.gate,
+            clock,
+            transcriber=self.ear,
+            synthesizer=self.mouth,
+            embedder=FakeEmbedder(),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            run = tasks.create_task(self.pool.run())
+            await self.pool.looked()
+            try:
+                yield
+            finally:
+                run.cancel()
+
+    async def heard(self, seconds: float = 60.0) -> str:
+        transcript = await self.work.transcribe(PCM, language="en", deadline=soon(seconds))
+        return transcript.text
+
+
+def soon(seconds: float = 60.0) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+@virtual_time
+async def test_a_voice_is_transcribed_where_that_is_sooner() -> None:
+    house = House([host()])
+    async with house.running():
+        assert await house.heard() == "heard by tower"
+    assert house.ear.started == 0
+
+
+@virtual_time
+async def test_without_hosts_the_box_hears_and_speaks_itself() -> None:
+    house = House([])
+    async with house.running():
+        await house.heard()
+        await house.work.synthesize("Done.", language="en", deadline=soon())
+    assert house.ear.started == 1
+    assert house.mouth.spoken == ["Done."]
+
+
+@pytest.mark.parametrize("mute", [False, True])
+def test_when_the_host_fails_or_hangs_the_box_hears_it(mute: bool) -> None:
+    @virtual_time
+    async def run() -> None:
+        tower = host()
+        house = House([tower], Scheduler(policy="host-first"))
+        async with house.running():
+            tower.mute = mute
+            tower.down = None if mute else Temporary("connection reset")
+            began = asyncio.get_running_loop().time()
+            assert await house.heard() == ""
+            assert asyncio.get_running_loop().time() - began < 8.0
+        assert (tower.worked, house.ear.started) == (1, 1)
+
+    run()
+
+
+@virtual_time
+async def test_while_the_box_transcribes_the_cores_are_the_voices() -> None:
+    house = House([])
+    async with house.running(), asyncio.TaskGroup() as tasks:
+        heard = tasks.create_task(house.heard())
+        await asyncio.sleep(0.1)
+        assert house.gate.most_urgent is Priority.VOICE
+        await house.work.embed(["a", "b"], deadline=soon())
+        assert heard.done(), "documents were embedded while a voice was transcribed"
+
+
+@virtual_time
+async def test_vectors_of_many_texts_are_as_those_of_each() -> None:
+    house = House([host()])
+    texts = [f"text {number}" for number in range(20)]
+    async with house.running():
+        together = await house.work.embed(texts, deadline=soon())
+        assert together == await FakeEmbedder().embed(texts, deadline=soon())
+    assert house.hosts[0].worked == 0, "vectors of another model were mixed in"
+
+
+@virtual_time
+async def test_nothing_is_heard_by_hosts_where_the_box_keeps_everything_to_itself() -> None:
+    tower = host()
+    house = House([tower], Scheduler(reach="device", policy="host-first"))
+    async with house.running():
+        await house.heard()
+        await house.work.synthesize("Done.", language="en", deadline=soon())
+        with pytest.raises(Temporary, match="the request is private"):
+            await house.work.draw("a cat", width=64, height=64, deadline=soon())
+    assert tower.worked == 0
+
+
+@virtual_time
+async def test_a_picture_is_made_by_a_host_or_by_nobody() -> None:
+    house = House([host("painter")])
+    async with house.running():
+        drawn = await house.work.draw("a cat", width=64, height=32, deadline=soon())
+        assert drawn == b"64x32 by painter"
+        private = Routing(Reach.DEVICE)
+        with pytest.raises(Temporary, match="does not leave this box"):
+            await house.work.draw("a cat", width=1, height=1, deadline=soon(), routing=private)
+    without = House([])
+    async with without.running():
+        with pytest.raises(Temporary, match="does not do that kind of work"):
+            await without.work.draw("a cat", width=64, height=64, deadline=soon())
+
+
+@virtual_time
+async def test_the_boxs_own_error_is_told_when_nobody_could() -> None:
+    tower = host()
+    house = House([tower])
+    async with house.running():
+        tower.down = Temporary("connection reset")
+        house.ear.failures.append(Permanent("the speech model is damaged"))
+        with pytest.raises(Permanent, match="the speech model is damaged"):
+            await house.heard()
+
+
+@virtual_time
+async def test_a_deadline_ends_it() -> None:
+    house = House([], ear_seconds=100.0)
+    async with house.running():
+        with pytest.raises(DeadlineExceeded):
+            await house.heard(seconds=3.0)
