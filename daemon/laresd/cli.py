@@ -42,6 +42,7 @@ COMMANDS = {
     "timers": Command("timers", "the running timers"),
     "status": Command("status", "the running daemon, its broker and its engines"),
     "doctor": Command("doctor", "look for what is wrong, and say what to do about it"),
+    "hosts": Command("hosts", "machines on the LAN that compute for this box"),
     "models": Command("models", "list, pull, use and remove models"),
     "bench": Command("bench", "measure this box, and keep the settings that are fastest on it"),
 }
@@ -68,9 +69,9 @@ def main_daemon(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(config: Config) -> int:
-    from laresd import app  # noqa: PLC0415  # only the daemon needs the whole house
+    from laresd.commands import foreground  # noqa: PLC0415  # only it needs the whole house
 
-    return app.main(config)
+    return foreground.main(config)
 
 
 def _run(arguments: argparse.Namespace) -> int:
