@@ -162,7 +162,7 @@ class HostDirectory:
             self._raise_fault()
             host = next((one for one in self._found if self._names[one.service] == name), None)
             if host is None:
-                raise self._unknown(name)
+                raise self._absent(name)
             shown = await self._certificate(host, fingerprint)
             before = self._trusted.get(name)
             token_file = before.token_file if before and _proved(before, host, shown) else None
@@ -290,6 +290,13 @@ class HostDirectory:
     def _raise_fault(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+    def _absent(self, name: str) -> LaresError:
+        if name not in self._trusted:
+            return self._unknown(name)
+        return Temporary(
+            f"the host {name} does not announce itself now", remedy="start it, and try again"
+        )
 
     def _unknown(self, name: str) -> Permanent:
         known = sorted({*self._names.values(), *self._trusted})

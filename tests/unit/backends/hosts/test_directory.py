@@ -156,6 +156,15 @@ async def test_a_forgotten_host_is_left_and_its_key_is_deleted(box: Box) -> None
         assert names(directory) == ["desk"]
 
 
+async def test_a_host_that_is_away_cannot_be_trusted_again(box: Box) -> None:
+    async with box.running() as directory:
+        await box.lan.show(found("Tower"))
+        await directory.trust("tower")
+        await box.lan.show()
+        with pytest.raises(Temporary, match="tower does not announce itself now"):
+            await directory.trust("tower", "sesame")
+
+
 @pytest.mark.parametrize("name", ["nobody", "", "../../etc/passwd"])
 async def test_a_name_that_no_host_has_is_answered_with_those_there_are(
     box: Box, name: str
