@@ -15,7 +15,7 @@ those that wait for trust. A host's form:
 - `decode_speed`, `prefill_speed`: tokens a second; `round_trip_ms`: 0 where it is not known;
 - `fingerprint`: sha256 of its certificate in hexadecimal, "" without one.
 
-All but `name`, `state`, `kind` and `url` may be left out where they are not known.
+All but `name` and `state` may be left out where they are not known.
 
 `{"op": "hosts_trust", "name", "token"?, "fingerprint"?}`: one part, the host's form as it is now
 trusted; refused where it shows another certificate than `fingerprint`.
@@ -109,12 +109,12 @@ def _row(host: Fields) -> list[str]:
     return [
         host.text("name"),
         host.text("state"),
-        host.text("kind"),
+        host.text("kind", "") or "-",
         _models(host),
         _queue(host),
         _speed(host),
         f"{trip:.1f} ms" if trip else "-",
-        host.text("url") or "-",
+        host.text("url", "") or "-",
         host.text("verdict", ""),
     ]
 
@@ -152,7 +152,7 @@ def _trust(arguments: argparse.Namespace, config: Config) -> int:
         print_json(told)
         return 0
     host = Fields(told)
-    print(f"{host.text('name')} is trusted from now on, at {host.text('url')}")
+    print(f"{host.text('name')} is trusted from now on, at {host.text('url', '')}")
     if fingerprint := host.text("fingerprint", ""):
         print(f"its certificate (sha256): {fingerprint}")
         if arguments.fingerprint is None:
