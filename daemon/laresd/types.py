@@ -318,6 +318,18 @@ class TimerView:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerEnded:
+    """A timer that has ended. `late`: seconds since then; None when no clock can tell.
+
+    `text` says it in the box's language: "Your tea timer ended 3 minutes ago, while I was off."
+    """
+
+    timer: TimerView
+    late: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerResult:
     """What came of a TimerCommand. `core.timer_words.sentence` says it in the box's language."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
@@ -18,7 +20,7 @@ from laresd.backends.workers.clients import WorkerLanguageModel
 from laresd.config import Llm
 from laresd.engines.llm.gguf_facts import read_facts
 from laresd.engines.llm.loading import embedded_model
-from laresd.errors import DeadlineExceeded, Permanent, Temporary
+from laresd.errors import DeadlineExceeded, LaresError, Permanent, Temporary
 from laresd.generation import (
     AnswerGrammar,
     Finish,
@@ -30,6 +32,7 @@ from laresd.generation import (
     Said,
 )
 from laresd.jobs import HostFacts, HostKind, JobKind
+from laresd.ports import Host
 from tests.fakes.llama_hosts import RealServer, llama_cpp_server, llama_server
 from tests.fakes.openai_formats import Fault, ids
 from tests.fakes.openai_host import FACTS, OpenAiHost
@@ -51,7 +54,7 @@ NOBODY = "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
 class Served:
     """A host, and the fake server behind it, where it is one."""
 
-    host: HttpHost
+    host: Host
     kind: HostKind
     url: str
     local: LocalModelFacts
@@ -102,7 +105,7 @@ async def served(
         fake = None if real else await stack.enter_async_context(OpenAiHost(kind))
         url = fake.url if fake else real.url if real else ""
         local = FACTS if fake else local
-        host = HttpHost(HttpClient(Address("gpu", url)), local=local)
+        host = HttpHost(HttpClient(Address("gpu", url)), local=lambda: local)
         yield Served(await stack.enter_async_context(host), kind, url, local, fake)
 
 
@@ -118,7 +121,7 @@ CERTAIN = (
 )
 
 
-async def whole(host: HttpHost, generation: Generation) -> list[Piece]:
+async def whole(host: Host, generation: Generation) -> list[Piece]:
     return [piece async for piece in host.generate(generation, deadline=soon())]
 
 
@@ -193,7 +196,7 @@ async def test_an_answer_that_is_left_early_is_not_computed_on(served: Served) -
     if served.fake:
         served.fake.fault = Fault.HANG
     answer = served.host.generate(asked, deadline=soon())
-    async with aclosing(answer) as pieces:  # type: ignore[type-var]  # a generator
+    async with aclosing(answer) as pieces:
         await anext(pieces)
     async with asyncio.timeout(60):
         while (await served.facts()).running:  # noqa: ASYNC110  # no event tells
@@ -309,6 +312,16 @@ async def test_an_answer_goes_on_from_any_of_its_tokens(same: Served, asked: Gen
         assert text_of(ahead) == text, "of text that was held back nothing is lost"
 
 
+async def test_text_that_is_held_back_at_the_limit_is_not_lost(same: Served) -> None:
+    asked = await with_ids(same, ask(COUNTING, max_tokens=6))
+    pieces = await whole(same.host, asked)
+    said = Said(text_of(pieces)[:-3], tokens_of(pieces))
+    (only,) = await whole(same.host, replace(asked, said=said))
+    assert said.text + only.text == text_of(pieces)
+    assert only.ending is not None
+    assert only.ending.finish is Finish.LENGTH
+
+
 async def _shown(served: Served, tokens: tuple[int, ...]) -> str:
     """Their text, but for a character that is not whole."""
     async with HttpClient(Address("gpu", served.url)) as http:
@@ -343,7 +356,33 @@ async def test_the_same_gguf_says_the_same_on_both_sides(
         asked = replace(asked, ids=await model.ids(asked, deadline=soon()))
         here = [piece async for piece in model.generate(asked, deadline=soon())]
     client = HttpClient(Address("gpu", real_llama_server.url))
-    async with HttpHost(client, local=local) as host:
+    async with HttpHost(client, local=lambda: local) as host:
         there = await whole(host, asked)
     assert text_of(there) == text_of(here)
     assert tokens_of(there) == tokens_of(here)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sent", "error", "words"),
+    [
+        (signal.SIGKILL, Temporary, r"broke off|was lost"),
+        (signal.SIGSTOP, DeadlineExceeded, "did not answer in time"),
+    ],
+)
+async def test_a_server_that_dies_or_hangs_in_mid_answer_is_told(
+    local: LocalModelFacts, sent: signal.Signals, error: type[LaresError], words: str
+) -> None:
+    start = contextlib.ExitStack()
+    server = await asyncio.to_thread(start.enter_context, llama_server())
+    try:
+        async with HttpHost(HttpClient(Address("gpu", server.url)), local=local) as host:
+            text = ""
+            with pytest.raises(error, match=words):
+                asked = ask("Tell a story.", max_tokens=900)
+                async for piece in host.generate(asked, deadline=soon(10)):
+                    server.process.send_signal(sent)
+                    text += piece.text
+            assert text
+    finally:
+        await asyncio.to_thread(start.close)

@@ -19,7 +19,7 @@ from laresd.app import Box, Sound, running
 from laresd.backends.audio import Recording, Silence
 from laresd.commands import timeline
 from laresd.commands.demo_home import LAMP, demo_home
-from laresd.config import Audio, Config, Mqtt
+from laresd.config import Audio, Config, Http, Mqtt, Scheduler
 from laresd.errors import LaresError
 from laresd.frontends.forms import turn_form
 from laresd.types import Json, Turn
@@ -98,4 +98,7 @@ def _own(config: Config, folder: Path) -> Config:
         box=dataclasses.replace(config.box, state_dir=folder, language="en"),
         mqtt=Mqtt(port=0, embedded="always"),
         audio=Audio(enabled=False),
+        scheduler=Scheduler(discover=False),
+        hosts={},
+        http=Http(enabled=False),
     )

@@ -11,10 +11,11 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 
-from laresd.app import Box, running, sound_of, start_log, until_signal
+from laresd.app import Box, running, sound_of
 from laresd.commands import timeline
 from laresd.commands.demo import FIRST, engines_ready, play
 from laresd.commands.demo_home import demo_home
+from laresd.commands.foreground import start_log, until_signal
 from laresd.config import Config
 from laresd.errors import LaresError
 from laresd.frontends.forms import turn_form

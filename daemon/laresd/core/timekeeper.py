@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +16,7 @@ from laresd.core.timer_words import announcement
 from laresd.core.timers import Timer
 from laresd.errors import LaresError, Temporary
 from laresd.ports import Clock, TimerStore
-from laresd.types import TimerCommand, TimerResult, TimerView
+from laresd.types import TimerCommand, TimerEnded, TimerResult
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +26,7 @@ FIRST_RETRY, LAST_RETRY = 10.0, 300.0  # seconds until a failed announcement is 
 BELIEVABLE = 7 * 24 * 3600.0  # seconds late; beyond that the clock was wrong, not the timer late
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A timer that has ended. `late`: seconds since then; None when no clock can tell.
-
-    `text` says it in the box's language: "Your tea timer ended 3 minutes ago, while I was off."
-    """
-
-    timer: TimerView
-    late: float | None
-    text: str
-
-
-Announce = Callable[[Ended], Awaitable[None]]
+Announce = Callable[[TimerEnded], Awaitable[None]]
 
 
 class Timekeeper:
@@ -166,7 +153,7 @@ class Timekeeper:
         log.info("timer %d has ended: %s", view.id, text)
         try:
             async with asyncio.timeout(ANNOUNCE_TIMEOUT):
-                await self._announce(Ended(view, late, text))
+                await self._announce(TimerEnded(view, late, text))
         except (LaresError, TimeoutError) as error:
             self._try_later(timer, error)
             return

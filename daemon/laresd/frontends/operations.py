@@ -5,6 +5,7 @@
     devices  {}                                     -> a part for each device
     timers   {}                                     -> a part for each timer, soonest first
     status   {}                                     -> one part
+and what `host_operations` offers.
 The forms of replies, turns and devices are those of `forms`.
 """
 
@@ -22,6 +23,7 @@ from laresd.errors import Refused
 from laresd.frames import Fields
 from laresd.frontends.control import Handler
 from laresd.frontends.forms import device_form, reply_form, turn_form
+from laresd.frontends.host_operations import HostOperations
 from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import Assistant, AudioSource, Clock, Devices, Timers
 from laresd.types import Json, Request, TimerCommand, TimerVerb
@@ -46,6 +48,7 @@ class Operations:
     timers: Timers
     voice: VoiceFrontend
     recording: Callable[[bytes], AudioSource]
+    hosts: HostOperations
     engines: Callable[[], Awaitable[list[Json]]]
     broker: Callable[[], Part]
 
@@ -57,6 +60,7 @@ class Operations:
             "devices": lambda fields, payload: self._devices(),
             "timers": lambda fields, payload: self._timers(),
             "status": lambda fields, payload: self._status(),
+            **self.hosts.handlers(),
         }
 
     async def _ask(self, fields: Fields, number: str) -> AsyncGenerator[Part, None]:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from laresd.core.timekeeper import FIRST_RETRY, Ended, Timekeeper
+from laresd.core.timekeeper import FIRST_RETRY, Timekeeper
 from laresd.errors import LaresError, Temporary
-from laresd.types import TimerCommand, TimerOutcome, TimerRecord, TimerVerb
+from laresd.types import TimerCommand, TimerEnded, TimerOutcome, TimerRecord, TimerVerb
 from tests.fakes.clock import FakeClock
 from tests.fakes.timer_store import FakeTimerStore
 
@@ -23,12 +23,12 @@ class Speaker:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
-        self.ended: list[Ended] = []
+        self.ended: list[TimerEnded] = []
         self.fails: LaresError | None = None
         self.hold: asyncio.Event | None = None
         self.speaking = asyncio.Event()
 
-    async def announce(self, ended: Ended) -> None:
+    async def announce(self, ended: TimerEnded) -> None:
         self.speaking.set()
         if self.hold is not None:
             await self.hold.wait()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -63,11 +63,11 @@ class HttpHost:
         kind: HostKind | None = None,
         model: str = "",
         costs: HostCosts | None = None,
-        local: LocalModelFacts | None = None,
+        local: Callable[[], LocalModelFacts | None] = lambda: None,
         beside: Beside | None = None,
     ) -> None:
         """`http` is entered and left with the host. `kind` None: found out. `model` "": the first
-        that it has. `local`: of the box's own model, to know it again.
+        that it has. `local`: what the box's own model is known by, asked at each probe.
         """
         self._http = http
         self._kind = kind
@@ -106,7 +106,9 @@ class HttpHost:
             raise
         return self._facts
 
-    async def generate(self, generation: Generation, *, deadline: float) -> AsyncIterator[Piece]:
+    async def generate(
+        self, generation: Generation, *, deadline: float
+    ) -> AsyncGenerator[Piece, None]:
         facts, engine = await self._known(JobKind.TEXT, deadline)
         async with aclosing(engine.answer(facts, generation, deadline=deadline)) as pieces:
             async for piece in pieces:
@@ -153,7 +155,7 @@ class HttpHost:
 
     async def _look(self, deadline: float) -> tuple[Engine, HostFacts]:
         kind = self._kind or await kind_of(self._http, deadline=deadline)
-        engine = engine_of(kind, self._http, self._local)
+        engine = engine_of(kind, self._http, self._local())
         facts = await engine.probe(self._model, deadline=deadline)
         again = await self._http.get("/health", deadline=deadline)  # the connection is there now
         jobs = facts.jobs | self._beside.jobs

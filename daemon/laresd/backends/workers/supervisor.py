@@ -138,6 +138,16 @@ class Worker:
         if self._session is not None:
             self._session.kill("was restarted on request", on_purpose=True)
 
+    @property
+    def ready(self) -> bool:
+        """Whether it takes requests now."""
+        return self._life.phase is Phase.READY
+
+    @property
+    def facts(self) -> Mapping[str, Json]:
+        """What its engine said of itself when it was last loaded; empty before that."""
+        return self._facts
+
     async def status(self) -> WorkerStatus:
         session, life = self._session, self._life
         busy = session is not None and session.busy and life.phase is Phase.READY

@@ -14,6 +14,7 @@ from laresd.core.scheduler.placement import Placement, Reason
 from laresd.core.scheduler.speeds import Observation
 from laresd.types import Priority
 
+IDLE_S = 30.0
 UNREAD = 256  # events that a watcher has not taken; then it misses the oldest
 
 
@@ -24,6 +25,7 @@ class Event(StrEnum):
     RESUMED = "resumed"  # another one went on with it
     MOVED = "moved"  # since it paid
     DONE = "done"
+    IDLE = "idle"  # nothing has happened for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,17 @@ class Counts:
         self._tell(Event.DONE, where, words)
 
     async def watch(self) -> AsyncGenerator[Happening, None]:
-        """What happens from now on, without end."""
+        """What happens from now on, without end; every IDLE_S seconds that nothing does."""
         queue: asyncio.Queue[Happening] = asyncio.Queue(UNREAD)
         self._watchers.add(queue)
         try:
             while True:
-                yield await queue.get()
+                try:
+                    async with asyncio.timeout(IDLE_S):
+                        happening = await queue.get()
+                except TimeoutError:
+                    happening = Happening(self._wall(), Event.IDLE, "", "")
+                yield happening
         finally:
             self._watchers.discard(queue)
 

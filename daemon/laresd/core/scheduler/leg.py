@@ -11,7 +11,7 @@ from laresd.core.scheduler.offers import Job
 from laresd.core.scheduler.speeds import Observation
 from laresd.generation import Ending
 
-SILENCE_S = (1.0, 2.0)  # between two tokens of a host, at least and at most; then it is hung
+SILENCE_S = (1.5, 2.0)  # between two tokens of a host, at least and at most; then it is hung
 SILENCE_TOKENS = 12.0  # times that one token takes
 FIRST_S = 2.0  # a first token may be so much later than its p95, or twice as late
 

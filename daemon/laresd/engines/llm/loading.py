@@ -81,7 +81,7 @@ def load(options: Fields) -> worker.Loaded:
         handlers = service.handlers
     limit_memory(SPARE_MEMORY + 2 * setup.plan.kv)  # a head's state, and its copy on the way
     seconds = round(time.perf_counter() - begun, 3)
-    return worker.Loaded(handlers, {**setup.facts(), "load_seconds": seconds})
+    return worker.Loaded(handlers, {**setup.facts(), **model.facts(), "load_seconds": seconds})
 
 
 def set_up(options: Fields) -> Setup:

@@ -64,8 +64,9 @@ class _Pace:
 
 class Loop:
     """Many requests over one context. `submit`, `cancel`, `hold`, `pace` and `close` are for any
-    thread; the rest is for the owner's. `clock` gives seconds. `keep_head` is told of a finished request whose head
-    shall be kept, while its `place` is still its own, and calls its `end` when that is done.
+    thread; the rest is for the owner's. `clock` gives seconds. `keep_head` is told of a finished
+    request whose head shall be kept, while its `place` is still its own, and calls its `end` when
+    that is done.
     """
 
     def __init__(

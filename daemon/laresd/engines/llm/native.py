@@ -81,6 +81,14 @@ class NativeModel:
         )
         return buffer.raw[:size].decode("utf-8", "replace") if size > 0 else ""
 
+    def facts(self) -> dict[str, int]:
+        """What tells it from other models: bytes of all tensors, numbers in them, and tokens."""
+        return {
+            "tensor_bytes": llama_cpp.llama_model_size(self.pointer),
+            "parameters": llama_cpp.llama_model_n_params(self.pointer),
+            "vocabulary": self.n_vocab,
+        }
+
     def tokens(self, text: str, *, begin: bool, special: bool) -> list[int]:
         """Token ids. `begin`: with what the model wants at a text's beginning; `special`: control
         tokens written in the text are taken for what they stand for.

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import logging
-import os
-import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
 from laresd.backends.broker.client import MqttBus
@@ -29,33 +26,28 @@ from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
 from laresd.backends.timers import SqliteTimerStore
 from laresd.backends.workers import specs
-from laresd.backends.workers.clients import (
-    WorkerGrammar,
-    WorkerLanguageModel,
-    WorkerListener,
-    WorkerSynthesizer,
-    WorkerTranscriber,
-)
+from laresd.backends.workers.clients import WorkerGrammar, WorkerListener
 from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Mqtt
 from laresd.core import guard
 from laresd.core.assistant import CascadeAssistant
-from laresd.core.timekeeper import Ended, Timekeeper
+from laresd.core.timekeeper import Timekeeper
 from laresd.core.turn import Machine, Rules
-from laresd.errors import LaresError, Temporary
+from laresd.errors import ConfigError, LaresError
+from laresd.frontends.announcer import Announcer
 from laresd.frontends.control import ControlServer, Handler
+from laresd.frontends.http import HttpFrontend
 from laresd.frontends.mqtt import MqttFrontend
 from laresd.frontends.operations import Operations
 from laresd.frontends.voice import Parts, VoiceFrontend
-from laresd.ports import AudioSink, AudioSource, Bus, Clock, Synthesizer
+from laresd.ports import AudioSink, AudioSource, Clock
 from laresd.sound import read_wav
 from laresd.types import Json, Turn
 
 log = logging.getLogger(__name__)
 
 DISCOVERY_WAIT = 5.0  # seconds for the broker's retained announcements before "ready" is said
-BROKER_WAIT = 2.0  # seconds that a timer which ended before the start waits for the broker
 HOME_QUIET = 0.5  # seconds without news from the home before the grammar is taught again
 
 
@@ -66,6 +58,8 @@ class Box:
     config: Config  # with the port that the embedded broker really has
     clock: Clock
     bus: MqttBus
+    mind: Mind
+    http: HttpFrontend | None
     devices: MqttDevices
     assistant: CascadeAssistant
     timers: Timekeeper
@@ -116,7 +110,12 @@ async def running(
             "timers": box.timers.run(),
             "control": control.run(),
             "requests over MQTT": MqttFrontend(box.bus, box.assistant, box.clock, config).run(),
+            "hosts": box.mind.directory.run(),
+            "scheduler": box.mind.text.run(),
+            "gate": box.mind.gate.run(),
         }
+        if box.http is not None:
+            parts["http"] = box.http.run()
         if broker is not None:
             parts["embedded broker"] = broker.run()
         if sound.source is not None:
@@ -155,8 +154,8 @@ async def _build(
     await stack.enter_async_context(devices)
     store = SqliteTimerStore(config.box.state_dir / "timers.db")
     await stack.enter_async_context(store)
-    synthesizer = WorkerSynthesizer(workers["speech"])
-    announcer = _Announcer(config, bus, synthesizer, sound.sink, clock)
+    mind = await stack.enter_async_context(thinking(config, clock, workers))
+    announcer = Announcer(config, bus, mind.work, sound.sink, clock)
     timers = Timekeeper(store, clock, announcer.announce, language=config.box.language)
     await stack.enter_async_context(timers)
     assistant = CascadeAssistant(
@@ -165,21 +164,35 @@ async def _build(
         grammar=WorkerGrammar(workers["grammar"]),
         devices=devices,
         timers=timers,
-        language_model=WorkerLanguageModel(workers["llm"]) if "llm" in workers else None,
+        language_model=mind.text,
     )
     parts = Parts(
         config=config,
         clock=clock,
         listener=WorkerListener(workers["listen"]),
-        transcriber=WorkerTranscriber(workers["transcribe"]),
+        transcriber=mind.work,
         assistant=assistant,
-        synthesizer=synthesizer,
+        synthesizer=mind.work,
         sink=sound.sink,
         machine=lambda open_ear: Machine(Rules.of(config.turn, open_ear=open_ear)),
         doubt=guard.transcript,
     )
     voice = VoiceFrontend(parts, on_turn=on_turn)
-    return Box(config, clock, bus, devices, assistant, timers, voice, workers)
+    http = await _api(http_frontend(config, clock, workers, mind), stack)
+    return Box(config, clock, bus, mind, http, devices, assistant, timers, voice, workers)
+
+
+async def _api(frontend: HttpFrontend | None, stack: AsyncExitStack) -> HttpFrontend | None:
+    """The API for programs; a port that somebody else has does not stop the house."""
+    if frontend is None:
+        return None
+    try:
+        return await stack.enter_async_context(frontend)
+    except ConfigError:
+        raise
+    except LaresError as error:
+        log.error("no API for programs: %s", error)
+        return None
 
 
 async def _broker(
@@ -233,6 +246,7 @@ def _operations(box: Box) -> Operations:
         return {"where": where, "connected": fault is None, "fault": str(fault) if fault else ""}
 
     return Operations(
+        hosts=host_operations(box.mind, box.clock),
         config=box.config,
         clock=box.clock,
         assistant=box.assistant,
@@ -265,81 +279,3 @@ async def _follow_home(
             log.warning("%s does not know the home yet: %s", who, error)
         await box.devices.changed(home)
         await asyncio.sleep(HOME_QUIET)
-
-
-class _Announcer:
-    """Tells that a timer has ended: on MQTT, in the log, and by voice."""
-
-    def __init__(
-        self, config: Config, bus: Bus, synthesizer: Synthesizer, sink: AudioSink, clock: Clock
-    ) -> None:
-        self._config = config
-        self._topic = f"{config.mqtt.prefix}/{config.box.name}/timer/ended"
-        self._bus = bus
-        self._synthesizer = synthesizer
-        self._sink = sink
-        self._clock = clock
-        self._told: set[int] = set()  # on MQTT, but not yet by voice
-
-    async def announce(self, ended: Ended) -> None:
-        """Raises what the voice raises; then it is called again later, and only spoken."""
-        if ended.timer.id not in self._told:
-            await self._publish(ended)
-            self._told.add(ended.timer.id)
-        deadline = self._clock.now() + self._config.speech.timeout_s
-        language = self._config.box.language
-        pcm = await self._synthesizer.synthesize(ended.text, language=language, deadline=deadline)
-        await self._sink.play(pcm)
-        self._told.discard(ended.timer.id)
-
-    async def _publish(self, ended: Ended) -> None:
-        message = {"id": ended.timer.id, "name": ended.timer.name, "text": ended.text}
-        try:
-            await self._bus.wait_connected(deadline=self._clock.now() + BROKER_WAIT)
-            await self._bus.publish(self._topic, json.dumps(message, ensure_ascii=False))
-        except Temporary as error:
-            log.warning("the end of timer %d is not on MQTT: %s", ended.timer.id, error)
-
-
-async def until_signal(work: Coroutine[None, None, None]) -> None:
-    """Run to the end of the work, or until Ctrl-C or SIGTERM cancels it; more signals wait."""
-    me = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-
-    def stop() -> None:
-        if me is not None and not stopped.is_set():
-            stopped.set()
-            me.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
-
-
-def start_log(level: str) -> None:
-    """Lines on standard error: under systemd the journal adds the time."""
-    form = "%(levelname)s %(name)s: %(message)s"
-    if not os.environ.get("JOURNAL_STREAM"):
-        form = "%(asctime)s " + form
-    logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr)
-
-
-def main(config: Config) -> int:
-    """laresd: run until a signal. 0 after a clean stop, 1 when it could not start."""
-    start_log(config.log.level)
-    try:
-        asyncio.run(until_signal(_serve(config)))
-    except LaresError as error:
-        log.error("laresd cannot start: %s", error)
-        return 1
-    return 0
-
-
-async def _serve(config: Config) -> None:
-    async with running(config, sound_of(config)):
-        await asyncio.Event().wait()

@@ -1,0 +1,60 @@
+"""`laresd`: the daemon in the foreground, from its start to a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+
+from laresd.app import running, sound_of
+from laresd.config import Config
+from laresd.errors import LaresError
+
+log = logging.getLogger(__name__)
+
+
+async def until_signal(work: Coroutine[None, None, None]) -> None:
+    """Run to the end of the work, or until Ctrl-C or SIGTERM cancels it; more signals wait."""
+    me = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if me is not None and not stopped.is_set():
+            stopped.set()
+            me.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+
+
+def start_log(level: str) -> None:
+    """Lines on standard error: under systemd the journal adds the time."""
+    form = "%(levelname)s %(name)s: %(message)s"
+    if not os.environ.get("JOURNAL_STREAM"):
+        form = "%(asctime)s " + form
+    logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr)
+
+
+def main(config: Config) -> int:
+    """laresd: run until a signal. 0 after a clean stop, 1 when it could not start."""
+    start_log(config.log.level)
+    try:
+        asyncio.run(until_signal(_serve(config)))
+    except LaresError as error:
+        log.error("laresd cannot start: %s", error)
+        return 1
+    return 0
+
+
+async def _serve(config: Config) -> None:
+    async with running(config, sound_of(config)):
+        await asyncio.Event().wait()
