@@ -376,7 +376,7 @@ async def test_a_server_that_dies_or_hangs_in_mid_answer_is_told(
     start = contextlib.ExitStack()
     server = await asyncio.to_thread(start.enter_context, llama_server())
     try:
-        async with HttpHost(HttpClient(Address("gpu", server.url)), local=local) as host:
+        async with HttpHost(HttpClient(Address("gpu", server.url)), local=lambda: local) as host:
             text = ""
             with pytest.raises(error, match=words):
                 asked = ask("Tell a story.", max_tokens=900)

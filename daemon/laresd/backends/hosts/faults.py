@@ -5,6 +5,7 @@ What a host says is a stranger's text: it is cut, kept on one line, and cleared 
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import socket
@@ -91,8 +92,9 @@ def unreachable(host: str, error: BaseException) -> LaresError:
             f"the certificate of the host {host} is not trusted: {cause.verify_message}",
             remedy=f"set hosts.{host}.fingerprint, or type: lares hosts trust {host}",
         )
-    for kind, message in _CAUSES:
-        if isinstance(cause, kind):
+    number = cause.errno if isinstance(cause, OSError) else None
+    for kind, numbers, message in _CAUSES:
+        if isinstance(cause, kind) or number in numbers:
             return Temporary(message.format(host=host))
     detail = cause.strerror if isinstance(cause, OSError) and cause.strerror else ""
     return Temporary(f"the connection to the host {host} failed{_colon(detail)}")
@@ -114,12 +116,21 @@ def no_answer(host: str, what: str) -> Temporary:
     return Temporary(f"the host {host} sends what is no answer: {what}")
 
 
-_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
-    (ConnectionRefusedError, "no server listens at the host {host}"),
-    (socket.gaierror, "the name of the host {host} is not known on this network"),
-    (ssl.SSLError, "TLS with the host {host} failed; is its port one for https?"),
-    (TimeoutError, "the host {host} does not answer"),
-    (ConnectionError, "the connection to the host {host} was lost"),
+# By the class of the error, or by its number, which is all that aiohttp keeps of some.
+_CAUSES: tuple[tuple[type[BaseException], frozenset[int], str], ...] = (
+    (
+        ConnectionRefusedError,
+        frozenset({errno.ECONNREFUSED}),
+        "no server listens at the host {host}",
+    ),
+    (socket.gaierror, frozenset(), "the name of the host {host} is not known on this network"),
+    (ssl.SSLError, frozenset(), "TLS with the host {host} failed; is its port one for https?"),
+    (TimeoutError, frozenset({errno.ETIMEDOUT}), "the host {host} does not answer"),
+    (
+        ConnectionError,
+        frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}),
+        "the connection to the host {host} was lost",
+    ),
 )
 
 

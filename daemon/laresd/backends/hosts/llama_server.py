@@ -83,10 +83,11 @@ class LlamaServer(OpenAi):
         self, facts: HostFacts, generation: Generation, *, deadline: float
     ) -> AsyncGenerator[Piece, None]:
         self.check(generation)
-        if not wire.tokens_left(generation):
-            yield nothing_left(generation)
-            return
         exact = facts.same_model and bool(generation.ids)
+        if not wire.tokens_left(generation):
+            held = (await self._start(facts, generation, deadline)).held if exact else ""
+            yield nothing_left(generation, held)
+            return
         chat = generation.messages and not generation.said and not exact
         if generation.tools or chat:  # its parser of calls is only there
             answer = super().answer(facts, generation, deadline=deadline)

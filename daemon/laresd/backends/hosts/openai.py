@@ -156,10 +156,10 @@ class OpenAi:
         return {JobKind.EMBED} if _embeds(answer) else set()
 
 
-def nothing_left(generation: Generation) -> Piece:
-    """The answer has all the tokens that it may have."""
+def nothing_left(generation: Generation, held: str = "") -> Piece:
+    """The answer has all the tokens that it may have; `held`: what was not shown of them."""
     said = len(generation.said.tokens)
-    return Piece(ending=Ending(Finish.LENGTH, answer_tokens=said))
+    return Piece(held, ending=Ending(Finish.LENGTH, answer_tokens=said))
 
 
 def _embeds(answer: Answer) -> bool:
