@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, cast
@@ -256,11 +256,15 @@ class OpenAiHost:
             return refuse(status, "This server does not support embeddings")
         if not texts:
             return refuse(400, '"input" must not be empty')
+        return web.json_response({"object": "list", "data": self.vectors(texts)})
+
+    def vectors(self, texts: Sequence[str]) -> list[Body]:
+        """The last one first: their order is told by `index`."""
         rows: list[Body] = [
             {"index": n, "embedding": [number * (n + 1) for number in VECTOR]}
             for n in range(len(texts))
         ]
-        return web.json_response({"object": "list", "data": rows[::-1]})
+        return rows[::-1]
 
     async def _openai(self, request: web.Request, body: Body) -> web.StreamResponse:
         chat = request.path.endswith("/chat/completions")
