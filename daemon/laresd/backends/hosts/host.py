@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -77,6 +78,8 @@ class HttpHost:
         self._beside = beside or Beside()
         self._engine: Engine | None = None
         self._facts: HostFacts | None = None
+        self._probing = asyncio.Lock()
+        self._answering = 0
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -99,25 +102,43 @@ class HttpHost:
         return self._costs
 
     async def probe(self, *, deadline: float) -> HostFacts:
-        try:
-            self._engine, self._facts = await self._look(deadline)
-        except LaresError:
-            self._facts = None  # behind the same address there may be another server next time
-            raise
-        return self._facts
+        if self._facts is not None and self._answering and self._is_touchy:
+            return self._facts
+        async with self._probing:
+            try:
+                self._engine, self._facts = await self._look(deadline)
+            except LaresError:
+                self._facts = None  # behind the same address there may be another server next time
+                raise
+            return self._facts
+
+    @property
+    def _is_touchy(self) -> bool:
+        """Whether it must not be asked for anything while it answers: llama_cpp.server ends an
+        answer when another request comes, if only for its list of models.
+        """
+        return self._facts is not None and self._facts.kind is HostKind.OPENAI
 
     async def generate(
         self, generation: Generation, *, deadline: float
     ) -> AsyncGenerator[Piece, None]:
         facts, engine = await self._known(JobKind.TEXT, deadline)
-        async with aclosing(engine.answer(facts, generation, deadline=deadline)) as pieces:
-            async for piece in pieces:
-                ending = piece.ending
-                yield (
-                    piece
-                    if ending is None
-                    else replace(piece, ending=replace(ending, where=self.name))
-                )
+        if self._is_touchy:
+            async with self._probing:  # one that is under way ends first
+                pass
+        self._answering += 1
+        try:
+            async with aclosing(engine.answer(facts, generation, deadline=deadline)) as pieces:
+                async for piece in pieces:
+                    yield self._signed(piece)
+        finally:
+            self._answering -= 1
+
+    def _signed(self, piece: Piece) -> Piece:
+        """With this host in its ending."""
+        if piece.ending is None:
+            return piece
+        return replace(piece, ending=replace(piece.ending, where=self.name))
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         facts, engine = await self._known(JobKind.EMBED, deadline)

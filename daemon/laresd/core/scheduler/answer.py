@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LOOK_ROUND_S = 1.0  # how often an answer looks whether it pays to move
 MOVES = 2  # of one answer
+LOCAL_LIVES = 1  # the box's own engine may die so often in one answer, and is asked again
 LEAST_LEFT = 16.0  # tokens that are believed to be to come, of an answer that is longer than usual
 
 
@@ -60,6 +61,7 @@ class Answer:
         self._errors: dict[str, LaresError] = {}
         self._arrived = asyncio.Event()
         self._moves, self._looked_at = 0, 0.0
+        self._lives = LOCAL_LIVES
         self._only = ""  # where the next leg goes, when that is decided
         self._why = ""
         self._ids: tuple[int, ...] | None = None
@@ -204,9 +206,12 @@ class Answer:
         """
         if isinstance(error, DeadlineExceeded) or self._means.clock.now() >= self._deadline:
             raise error
-        self._failed[leg.name] = f"it failed at this: {error.message}"
         self._errors[leg.name] = error
         self._counts.happened(Event.LOST, leg.name, error.message)
+        if leg.engine.host is None and isinstance(error, Temporary) and self._lives:
+            self._lives -= 1  # its supervisor has it back in a moment, and it knows the prompt
+            return
+        self._failed[leg.name] = f"it failed at this: {error.message}"
         if isinstance(error, Permanent) and leg.engine.proven:
             return  # it is about this request: the host has shown that it computes
         fault = Fault.HUNG if hung else Fault.BROKE
