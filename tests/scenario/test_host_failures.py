@@ -71,6 +71,13 @@ class House:
         assert ending is not None
         return Told("".join(piece.text for piece in pieces), ending, max(gaps))
 
+    async def at_tower(self) -> Told:
+        """An answer of the host: on a busy machine it may have been silent for too long before."""
+        async with asyncio.timeout(PATIENCE):
+            while (told := await self.answer()).ending.where != "tower":
+                await self.until(State.READY)
+        return told
+
     async def until(self, state: State) -> None:
         async with asyncio.timeout(PATIENCE):
             while self.tower is not state:  # noqa: ASYNC110  # no event tells
@@ -138,8 +145,7 @@ async def house(server: RealServer) -> AsyncIterator[House]:
 async def test_a_host_with_the_boxs_own_model_says_the_same(house: House) -> None:
     engine = house.pool.engine("tower")
     assert engine is not None and engine.facts is not None
-    there = await house.answer()
-    here = await house.answer(routing=AT_HOME)
+    there, here = await house.at_tower(), await house.answer(routing=AT_HOME)
     assert (there.ending.where, here.ending.where) == ("tower", THIS_BOX)
     assert "13 14 15 16" in here.text
     if engine.facts.same_model:  # llama_cpp.server tells nothing of its model
@@ -194,14 +200,12 @@ async def test_a_stopped_server_is_left_and_comes_back_when_it_generates(house: 
         assert house.tower in (State.SUSPECT, State.DOWN)
     finally:
         os.kill(pid, signal.SIGCONT)
-    async with asyncio.timeout(PATIENCE):
-        while (await house.answer()).ending.where != "tower":  # silent a while on a busy machine
-            await house.until(State.READY)
+    assert await house.at_tower()
 
 
 async def test_a_private_answer_is_not_on_the_wire(house: House) -> None:
-    await house.answer()
-    assert b"tokens" in house.lan.sent or b"prompt" in house.lan.sent
+    await house.at_tower()
+    assert b"/completion" in house.lan.sent
     house.lan.sent.clear()
     secret = Generation((Message(Role.USER, "My secret word is Xylograph."),), max_tokens=8)
     await house.answer(secret, AT_HOME)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol, Self
 
+from laresd.backends.hosts.audio import media_models
 from laresd.backends.hosts.http import HttpClient
 from laresd.backends.hosts.kinds import Engine, engine_of, kind_of
 from laresd.backends.hosts.llama_server import LocalModelFacts
@@ -35,15 +36,27 @@ class Waker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a host does beside text and vectors."""
+    """What a host does beside text and vectors. `by_models`: a part is there only where the host
+    has a model that is made for it, and a host with no other models does no text.
+    """
 
     transcriber: Transcriber | None = None
     synthesizer: Synthesizer | None = None
     painter: Painter | None = None
     waker: Waker | None = None
+    by_models: bool = False
+
+    def jobs(self, facts: HostFacts) -> frozenset[JobKind]:
+        """All that a host does of which a probe has found this."""
+        if not self.by_models:
+            return facts.jobs | self._parts
+        made_for = [media_models([{"id": model}]) for model in facts.models]
+        media = frozenset(job for found in made_for for job in found)
+        only_media = bool(made_for) and all(made_for)
+        return (facts.jobs - {JobKind.TEXT} if only_media else facts.jobs) | (self._parts & media)
 
     @property
-    def jobs(self) -> frozenset[JobKind]:
+    def _parts(self) -> frozenset[JobKind]:
         parts = {
             JobKind.TRANSCRIBE: self.transcriber,
             JobKind.SPEAK: self.synthesizer,
@@ -179,7 +192,7 @@ class HttpHost:
         engine = engine_of(kind, self._http, self._local())
         facts = await engine.probe(self._model, deadline=deadline)
         again = await self._http.get("/health", deadline=deadline)  # the connection is there now
-        jobs = facts.jobs | self._beside.jobs
+        jobs = self._beside.jobs(facts)
         return engine, replace(facts, round_trip_s=again.seconds, jobs=jobs)
 
     async def _known(self, job: JobKind, deadline: float) -> tuple[HostFacts, Engine]:

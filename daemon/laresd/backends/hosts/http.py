@@ -7,6 +7,7 @@ certificate is compared before the first byte of a request goes out, the token i
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import time
@@ -128,8 +129,9 @@ class HttpClient:
         form = aiohttp.FormData()
         for name, value in fields.items():
             if isinstance(value, Upload):
+                content = io.BytesIO(value.content)  # bytes of a megabyte would hold up the loop
                 form.add_field(
-                    name, value.content, filename=value.name, content_type=value.content_type
+                    name, content, filename=value.name, content_type=value.content_type
                 )
             else:
                 form.add_field(name, value)

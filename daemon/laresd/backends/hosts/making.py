@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from laresd.backends.hosts.audio import OpenAiSynthesizer, OpenAiTranscriber
 from laresd.backends.hosts.host import Beside, HttpHost
 from laresd.backends.hosts.http import Address, HttpClient
+from laresd.backends.hosts.images import OpenAiPainter
 from laresd.backends.hosts.llama_server import LocalModelFacts
 from laresd.backends.hosts.wake import Waker, costs
 from laresd.backends.hosts.wyoming import WyomingHost
@@ -30,5 +32,11 @@ def host_of(
         model=settings.model,
         costs=costs(settings),
         local=local,
-        beside=Beside(waker=Waker(name, settings) if settings.mac else None),
+        beside=Beside(
+            OpenAiTranscriber(http),
+            OpenAiSynthesizer(http),
+            OpenAiPainter(http),
+            Waker(name, settings) if settings.mac or settings.rest_command else None,
+            by_models=True,
+        ),
     )

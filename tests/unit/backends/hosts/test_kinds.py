@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from laresd.backends.hosts.audio import OpenAiSynthesizer, OpenAiTranscriber
 from laresd.backends.hosts.host import Beside, HttpHost
 from laresd.backends.hosts.http import Address, HttpClient
+from laresd.backends.hosts.images import OpenAiPainter
 from laresd.backends.hosts.kinds import engine_of, kind_of
 from laresd.backends.hosts.llama_server import LocalModelFacts
 from laresd.backends.hosts.vllm import SIDE_BY_SIDE
@@ -312,6 +314,27 @@ async def test_what_stands_beside_the_model_is_done_by_it(start: Started) -> Non
     assert (await probe(host)).jobs == {JobKind.TEXT, JobKind.TRANSCRIBE}
     await host.transcribe(b"", language="en", deadline=soon())
     assert ears.started == 1
+
+
+@pytest.mark.parametrize(
+    ("models", "jobs"),
+    [
+        (("llama-3.2-3b",), {JobKind.TEXT}),
+        (("llama-3.2-3b", "whisper-1"), {JobKind.TEXT, JobKind.TRANSCRIBE}),
+        (("whisper-1", "kokoro"), {JobKind.TRANSCRIBE, JobKind.SPEAK}),
+        (("sdxl-turbo",), {JobKind.IMAGE}),
+        ((), {JobKind.TEXT}),
+    ],
+)
+def test_what_a_host_does_beside_text_is_known_by_its_models(
+    models: tuple[str, ...], jobs: set[JobKind]
+) -> None:
+    http = HttpClient(Address("gpu", "http://127.0.0.1:9"))
+    beside = Beside(
+        OpenAiTranscriber(http), OpenAiSynthesizer(http), OpenAiPainter(http), by_models=True
+    )
+    facts = HostFacts(HostKind.OPENAI, frozenset({JobKind.TEXT}), models)
+    assert beside.jobs(facts) == jobs
 
 
 async def test_what_a_host_does_not_do_is_told(start: Started) -> None:
