@@ -57,6 +57,9 @@ def examine(config: Config, root: Path = ROOT) -> Iterator[Finding]:
     if not any(finding.check == "broker" for finding in daemon):
         yield broker.reachable(config.mqtt)
     yield from places.secret(config.mqtt.password_file, "mqtt.password_file")
+    yield from places.secret(config.http.token_file, "http.token_file")
+    for name, host in config.hosts.items():
+        yield from places.secret(host.token_file, f"hosts.{name}.token_file")
     yield from sound.devices(config.audio, PortAudio().devices)
     if config.audio.enabled:
         yield from places.sound_rights(root)

@@ -56,9 +56,14 @@ def _happened(told: Fields, stage: str) -> Iterator[str]:
     elif (reply := told.row("reply")) is not None:
         if stage == "understand":
             by, intent = reply.text("understood_by") or "nobody", reply.text("intent")
+            by = " at ".join([by, *(s.text("where") for s in reply.rows("spans") if _placed(s))])
             yield f"{by}: {intent}" if intent else by
         elif stage == "reply":
             yield f"“{reply.text('text')}”"
+
+
+def _placed(span: Fields) -> bool:
+    return bool(span.text("where", ""))
 
 
 def _outcomes(told: Fields) -> tuple[Fields, ...]:

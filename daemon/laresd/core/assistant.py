@@ -20,7 +20,7 @@ from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
-from laresd.generation import Generation, Message
+from laresd.generation import Ending, Generation, Message
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
 from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
@@ -33,12 +33,22 @@ TALK_ENDINGS = ".!?。！？"
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What was understood and by whom: grammar, loose, llm. `said`: the model's own words."""
+    """What was understood and by whom: grammar, loose, llm. `said`: the model's own words; `where`
+    it was computed, and `why` there.
+    """
 
     by: str = ""
     meaning: Meaning | None = None
     said: str = ""
     error: LaresError | None = None
+    where: str = ""
+    why: str = ""
+
+    def facts(self) -> dict[str, Json]:
+        """For the turn's record."""
+        intent = self.meaning.intent if self.meaning else ""
+        place: dict[str, Json] = {"where": self.where, "why": self.why} if self.where else {}
+        return {"by": self.by, "intent": intent, **place}
 
 
 class CascadeAssistant:
@@ -122,7 +132,7 @@ class CascadeAssistant:
         trace.begin("understand")
         understood = await self._understand(request, home)
         intent = understood.meaning.intent if understood.meaning else ""
-        trace.end("understand", {"by": understood.by, "intent": intent})
+        trace.end("understand", understood.facts())
         if understood.meaning is None:
             return _without_meaning(request, understood)
         reply = await self._do(request, understood.meaning, home, trace)
@@ -184,21 +194,24 @@ class CascadeAssistant:
             return Understanding()
         deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
         try:
-            said = await self._generated(model, question, deadline)
+            said, ending = await self._generated(model, question, deadline)
         except LaresError as error:
             log.warning("the language model did not answer: %s", error)
             return Understanding(error=error)
         if question.grammar is None:
-            return Understanding("llm", said=_whole_sentences(said))
-        proposed = prompt.parse(said, home)
-        checked = proposed and guard.checked(proposed, request, home)
-        return Understanding("llm" if checked else "", checked)
+            found = Understanding("llm", said=_whole_sentences(said))
+        else:
+            proposed = prompt.parse(said, home)
+            checked = proposed and guard.checked(proposed, request, home)
+            found = Understanding("llm" if checked else "", checked)
+        return replace(found, where=ending.where, why=ending.why) if ending else found
 
     async def _generated(
         self, model: LanguageModel, generation: Generation, deadline: float
-    ) -> str:
+    ) -> tuple[str, Ending | None]:
         pieces = [piece async for piece in model.generate(generation, deadline=deadline)]
-        return "".join(piece.text for piece in pieces)
+        ending = pieces[-1].ending if pieces else None
+        return "".join(piece.text for piece in pieces), ending
 
     async def _do(self, request: Request, meaning: Meaning, home: Home, trace: Trace) -> Reply:
         language = request.language

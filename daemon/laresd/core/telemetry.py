@@ -48,6 +48,16 @@ def echo_spans(outcomes: Iterable[Outcome]) -> list[Span]:
     ]
 
 
+def _places(reply: Reply) -> list[str]:
+    """Where the language model's part was computed; nothing where it had none."""
+    told = [span.detail.get("where", "") for span in reply.spans]
+    return [where for where in told if isinstance(where, str) and where]
+
+
+def _one_word(text: str) -> str:
+    return text.replace(" ", "-")
+
+
 def turn_line(reply: Reply, source: str, spans: Iterable[Span] = ()) -> str:
     """One line for the log: who understood what, what came of it, milliseconds by stage.
 
@@ -61,6 +71,7 @@ def turn_line(reply: Reply, source: str, spans: Iterable[Span] = ()) -> str:
         "intent": reply.intent or "none",
     }
     said = [f"{key}={value}" for key, value in facts.items()]
+    said += [f"where={_one_word(where)}" for where in _places(reply)]
     said += [
         f"{outcome.action.entity_id}:{outcome.action.command}={outcome.status}"
         for outcome in reply.outcomes

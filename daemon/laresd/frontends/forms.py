@@ -62,4 +62,7 @@ def _publication(sent: Publication) -> dict[str, Json]:
 
 
 def _span(span: Span) -> dict[str, Json]:
-    return {"name": span.name, "ms": round(span.ms, 1)}
+    told: dict[str, Json] = {"name": span.name, "ms": round(span.ms, 1)}
+    if "where" in span.detail:  # it was computed, and why there
+        told |= {"where": span.detail["where"], "why": span.detail.get("why", "")}
+    return told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.types import Action, Command, Outcome, Publication, Reply, ReplyKind, Span, Status
 
@@ -48,3 +50,10 @@ def test_the_log_line_has_no_spoken_words_and_fits_in_a_line() -> None:
     reply = Reply("7", ReplyKind.DONE, "Turned on the light.", "grammar", "HassTurnOn")
     line = turn_line(reply, "voice", [Span("act", 1.0, 1.5)])
     assert line == "turn=7 source=voice kind=done by=grammar intent=HassTurnOn act_ms=500"
+
+
+def test_the_line_says_where_the_language_model_computed() -> None:
+    spans = (Span("understand", 1.0, 1.5, {"by": "llm", "where": "this box", "why": "private"}),)
+    reply = Reply("7", ReplyKind.ANSWER, "Paris.", "llm", spans=spans)
+    assert " where=this-box " in turn_line(reply, "voice")
+    assert "where" not in turn_line(replace(reply, spans=()), "voice")
