@@ -99,6 +99,12 @@ class Llm:
 
 
 @dataclass(frozen=True, slots=True)
+class Embeddings:
+    model: str = ""  # a GGUF embedding model; embedded: the small language model's; "": none
+    threads: int = 0  # 0: one per core, at most 4
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     voice: str = ""  # espeak-ng voice; "": by language
     words_per_minute: int = 165
@@ -176,6 +182,7 @@ class Config:
     turn: Turn = field(default_factory=Turn)
     speech_to_text: SpeechToText = field(default_factory=SpeechToText)
     llm: Llm = field(default_factory=Llm)
+    embeddings: Embeddings = field(default_factory=Embeddings)
     speech: Speech = field(default_factory=Speech)
     actions: Actions = field(default_factory=Actions)
     home: HomeNames = field(default_factory=HomeNames)

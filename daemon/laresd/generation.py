@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,10 +90,24 @@ class GrammarKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerGrammar:
-    """What an answer may be, as text in one of the languages of `GrammarKind`."""
+    """What an answer may be, as text in one of the languages of `GrammarKind`. `gbnf`: the same in
+    llama.cpp's language, for hosts that do not know the other; "": it is not told.
+    """
 
     kind: GrammarKind
     text: str
+    gbnf: str = ""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The languages that it is told in, as words."""
+        return frozenset({str(self.kind), *([str(GrammarKind.GBNF)] if self.gbnf else [])})
+
+    def known_to(self, kinds: Collection[str]) -> AnswerGrammar:
+        """In a language that an engine with these kinds knows, where it is told in one."""
+        if str(self.kind) in kinds or not self.gbnf:
+            return self
+        return AnswerGrammar(GrammarKind.GBNF, self.gbnf)
 
 
 @dataclass(frozen=True, slots=True)

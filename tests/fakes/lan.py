@@ -85,6 +85,8 @@ class Lan:
             await self._through(reader, writer)
         except (ConnectionError, OSError):
             _reset(writer)
+        except asyncio.CancelledError:  # asyncio's own callback does not expect it
+            return
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)

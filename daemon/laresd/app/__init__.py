@@ -223,6 +223,8 @@ def _specs(config: Config) -> dict[str, Spec]:
         chosen["llm"] = specs.language_model(
             config.llm, model, kept / "heads", kept / "calibration"
         )
+    if config.embeddings.model:
+        chosen["embed"] = specs.embedding_model(config.embeddings.model, config.embeddings.threads)
     return chosen
 
 

@@ -14,6 +14,7 @@ from laresd.backends.hosts.llama_server import LocalModelFacts
 from laresd.backends.hosts.making import host_of
 from laresd.backends.hosts.trust import TrustStore
 from laresd.backends.workers.clients import (
+    WorkerEmbedder,
     WorkerLanguageModel,
     WorkerSynthesizer,
     WorkerTranscriber,
@@ -74,6 +75,7 @@ async def thinking(
             clock,
             transcriber=WorkerTranscriber(workers["transcribe"]),
             synthesizer=WorkerSynthesizer(workers["speech"]),
+            embedder=WorkerEmbedder(workers["embed"]) if "embed" in workers else None,
         )
         text = ScheduledLanguageModel(pool, counts, clock, local=local)
         yield Mind(directory, pool, counts, gate, text, work)
@@ -95,7 +97,7 @@ def http_frontend(
     return HttpFrontend(
         config.http,
         mind.text,
-        None,
+        mind.work if "embed" in workers else None,
         clock,
         models=lambda: model_cards(mind, workers.get("llm")),
         metrics=lambda: metrics(mind.pool, mind.counts, clock.now()),

@@ -77,6 +77,12 @@ _VALUES = {
     "kelvin": "/[1-9][0-9]00/",
     "color": " | ".join(f'"{name}"' for name in RGB),
 }
+_GBNF = {
+    "percent": '"100" | [1-9]? [0-9]',
+    "degrees": '([1-9] [0-9] | [5-9]) ("." [05])?',
+    "kelvin": '[1-9] [0-9] "00"',
+    "color": _VALUES["color"],
+}
 
 
 def tool_call(request: Request, home: Home) -> Generation:
@@ -108,7 +114,9 @@ def talk(request: Request) -> Generation:
 
 
 def grammar(devices: Sequence[Entity]) -> AnswerGrammar:
-    """Lark for the answer: only these devices, by their numbers, each with what it can do."""
+    """The answers: only these devices, by their numbers, each with what it can do. In Lark, which
+    the box knows, and in GBNF for hosts.
+    """
     rules: dict[str, str] = {}
     for tool in TOOLS:
         able = [number for number, entity in enumerate(devices, 1) if _has(entity, tool)]
@@ -116,13 +124,18 @@ def grammar(devices: Sequence[Entity]) -> AnswerGrammar:
             numbers = " | ".join(f'"{number}"' for number in able)
             value = f' " " {tool.values}' if tool.values else ""
             rules[f"call_{tool.name}"] = f'"{tool.name} " ({numbers}){value}'
-    if not rules:
-        return AnswerGrammar(GrammarKind.LARK, f'start: "{NOTHING}"')
-    lines = [f'start: "{NOTHING}" | call (";" call){{0,{MAX_CALLS - 1}}}']
-    lines += [f"call: {' | '.join(rules)}", *(f"{name}: {rule}" for name, rule in rules.items())]
+    start = f'"{NOTHING}"'
+    if rules:
+        start += f' | call (";" call){{0,{MAX_CALLS - 1}}}'
+        rules = {"call": " | ".join(rules), **rules}
     used = {tool.values for tool in TOOLS if tool.values and f"call_{tool.name}" in rules}
-    lines += [f"{name}: {rule}" for name, rule in _VALUES.items() if name in used]
-    return AnswerGrammar(GrammarKind.LARK, "\n".join(lines))
+    lark = {"start": start, **rules, **{name: _VALUES[name] for name in _VALUES if name in used}}
+    gbnf = {"root": start, **rules, **{name: _GBNF[name] for name in _GBNF if name in used}}
+    return AnswerGrammar(
+        GrammarKind.LARK,
+        "\n".join(f"{name}: {rule}" for name, rule in lark.items()),
+        "\n".join(f"{name} ::= {rule}" for name, rule in gbnf.items()).replace("call_", "call-"),
+    )
 
 
 def parse(text: str, home: Home) -> Meaning | None:

@@ -45,7 +45,7 @@ def test_the_grammar_offers_each_device_only_what_it_can_do() -> None:
 
 def test_a_home_without_devices_leaves_only_the_empty_answer() -> None:
     grammar = prompt.tool_call(request("x"), home_of([])).grammar
-    assert grammar == AnswerGrammar(GrammarKind.LARK, 'start: "none"')
+    assert grammar == AnswerGrammar(GrammarKind.LARK, 'start: "none"', 'root ::= "none"')
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,8 @@ class Answer:
         rest = self._journal.rest(exact=exact)
         if exact and engine.host is not None:
             rest = replace(rest, ids=await self._prompt_ids())
+        if rest.grammar is not None and engine.facts is not None:
+            rest = replace(rest, grammar=rest.grammar.known_to(engine.facts.grammars))
         cached, beside = engine.prefixes.known(rest).cached_tokens, engine.running
         legs.enter_context(self._pool.busy(engine, self._asked.priority))
         answer = engine.model.generate(rest, deadline=self._deadline)

@@ -23,7 +23,8 @@ class Job:
     as are expected; for other kinds than text and embeddings a measure of the job's size as the
     engine's Speeds know it, and 0. `seconds_left` to the deadline.
 
-    What an engine must be able to do: `grammar`, a GrammarKind as a word ("": none); call `tools`;
+    What an engine must be able to do: hold an answer to a grammar, which is told in the languages
+    `grammars` (GrammarKinds as words; none: there is no grammar); call `tools`;
     `resume` an answer that has begun; be of the `same_model` as this box.
     """
 
@@ -33,7 +34,7 @@ class Job:
     output_tokens: float = 0.0
     seconds_left: float = math.inf
     routing: Routing = ANYWHERE
-    grammar: str = ""
+    grammars: frozenset[str] = frozenset()
     tools: bool = False
     resume: bool = False
     same_model: bool = False
@@ -170,8 +171,8 @@ def _cannot(job: Job, offer: Offer) -> str:
             f"its context holds {offer.context} tokens, {needed:.0f} are needed",
         ),
         (
-            not job.grammar or job.grammar in offer.grammars,
-            f"it cannot hold an answer to a grammar ({job.grammar})",
+            not job.grammars or bool(job.grammars & offer.grammars),
+            f"it cannot hold an answer to a grammar ({', '.join(sorted(job.grammars))})",
         ),
         (offer.tools or not job.tools, "it cannot call tools"),
         (offer.resumes or not job.resume, "it cannot go on from an answer that has begun"),

@@ -77,7 +77,7 @@ class Pool:
             self.expected(generation),
             max(deadline - self._clock.now(), 0.0),
             generation.routing,
-            grammar=str(generation.grammar.kind) if generation.grammar else "",
+            grammars=generation.grammar.kinds if generation.grammar else frozenset(),
             tools=bool(generation.tools),
             resume=begun,
         )

@@ -131,7 +131,9 @@ jobs = st.builds(
     output_tokens=st.floats(0, 1e4),
     seconds_left=st.floats(0, 1e5) | st.just(float("inf")),
     routing=routings,
-    grammar=st.sampled_from(["", "", "json_schema"]),
+    grammars=st.sampled_from(
+        [frozenset(), frozenset({"json_schema"}), frozenset({"lark", "gbnf"})]
+    ),
     tools=st.booleans(),
     resume=st.booleans(),
     same_model=st.booleans(),

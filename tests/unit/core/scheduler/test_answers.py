@@ -229,6 +229,18 @@ async def test_a_grammar_that_only_the_box_understands_stays_at_the_box() -> Non
 
 
 @virtual_time
+async def test_a_grammar_that_is_told_in_gbnf_too_is_held_to_at_a_host() -> None:
+    tower = host()
+    house = House(tower, local=slow())
+    both = AnswerGrammar(GrammarKind.LARK, 'start: "word0"', gbnf='root ::= "word0"')
+    async with house.running():
+        await house.pieces(replace(ASKED, grammar=both))
+    assert [asked.grammar for asked in tower.asked] == [
+        AnswerGrammar(GrammarKind.GBNF, 'root ::= "word0"')
+    ]
+
+
+@virtual_time
 async def test_when_nobody_can_the_error_is_the_boxs_own() -> None:
     tower = host()
     tower.breaks_after = 0

@@ -176,7 +176,7 @@ class TestChoice:
         assert (found.where, found.runner_up.name) == ("zuhause", "nas")
 
     def test_when_nobody_can_each_one_says_why(self) -> None:
-        job = replace(text(), tools=True, grammar="lark", prompt_tokens=5000)
+        job = replace(text(), tools=True, grammars=frozenset({"lark"}), prompt_tokens=5000)
         offers = [
             replace(this_box(), context=4096),
             replace(host("a"), tools=False, grammars=frozenset({"lark"})),

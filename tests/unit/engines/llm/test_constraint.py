@@ -16,10 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laresd.core import prompt
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.native import NativeModel
 from laresd.errors import Permanent
 from laresd.generation import AnswerGrammar, GrammarKind
+from tests.fakes.home import HOME
 
 pytestmark = pytest.mark.slow
 
@@ -232,3 +234,18 @@ def test_a_hostile_grammar_is_refused_or_stays_within_bounds(name: str) -> None:
     )
     assert child.returncode == 0, child.stderr[-2000:]
     assert re.fullmatch(r"\d+ tokens|the .* is too much: .*|.*\(.*\)", child.stdout, re.DOTALL)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32), other_way=st.booleans())
+def test_a_command_s_grammar_says_the_same_in_both_of_its_languages(
+    model: NativeModel, constraints: Constraints, seed: int, other_way: bool
+) -> None:
+    lark = prompt.grammar(prompt.offered(HOME))
+    pair = [lark, AnswerGrammar(GrammarKind.GBNF, lark.gbnf)]
+    one, other = reversed(pair) if other_way else pair
+    answer = walk(constraints.compile(one), model, seed, forced=False)
+    reader = constraints.compile(other)
+    assert reader.accepted_prefix(answer) == len(answer)
+    reader.accept(answer)
+    assert reader.may_end
