@@ -154,7 +154,12 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Something a person or a program asked, however it arrived. `deadline`: monotonic seconds."""
+    """Something a person or a program asked, however it arrived. `deadline`: monotonic seconds.
+
+    `site`: the ear or the program that it came from, "" for the box's own ear; what was said before
+    at the same site, and in the same `conversation` where one is named, is what "it" and "yes" are
+    about. `user`: who it is, where that is known.
+    """
 
     id: str
     text: str
@@ -163,6 +168,9 @@ class Request:
     source: str  # voice, mqtt, control
     priority: Priority = Priority.INTERACTIVE
     area: str | None = None  # where it was said
+    site: str = ""
+    user: str = ""
+    conversation: str = ""
 
 
 class ReplyKind(StrEnum):
@@ -172,6 +180,7 @@ class ReplyKind(StrEnum):
     ANSWER = "answer"  # a question answered, talk
     NOT_UNDERSTOOD = "not_understood"
     REFUSED = "refused"
+    QUESTION = "question"  # asked back: the answer is expected at the same site
 
 
 @dataclass(frozen=True, slots=True)
