@@ -43,7 +43,9 @@ train-speech: ## make the bundled speech model from nothing: hours; goes on wher
 
 bench-llm: BENCH = $(MODEL:%=--model %) $(ONLY:%=--only %) $(ROUNDS:%=--rounds %)
 
-bench-%: setup-test ## measure: commands, stt, idle, voice, llm -> tests/bench/RESULTS.md
+bench-sched: BENCH = $(ONLY:%=--only %)
+
+bench-%: setup-test ## measure: commands, stt, idle, voice, llm, sched -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$* $(BENCH)
 
 clean: ## remove what was made here
