@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from laresd.backends.workers.clients import WorkerEmbedder
 from laresd.errors import Permanent
 from laresd.ports import Embedder
 from laresd.types import Vectors
+from tests.fakes.bert import TinyBert
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.workers import running, soon
 
@@ -71,3 +74,17 @@ async def test_the_beginning_of_a_long_text_counts_and_that_is_said(embedder: Em
 async def test_far_too_many_texts_are_refused(embedder: Embedder) -> None:
     with pytest.raises(Permanent, match="texts at once"):
         await embedder.embed(["x"] * 2000, deadline=soon())
+
+
+@pytest.mark.slow
+async def test_an_encoder_gives_the_vectors_of_its_own_computation(tmp_path: Path) -> None:
+    bert = TinyBert()
+    path = await asyncio.to_thread(bert.write, tmp_path / "tiny-bert.gguf")
+    texts = ["the kitchen light is on .", "a lamp", "tax", "the kitchen light is off ."]
+    async with running(specs.embedding_model(str(path))) as worker:
+        embedder = WorkerEmbedder(worker)
+        together = rows(await embedder.embed(texts, deadline=soon()))
+        long = await embedder.embed(["light " * 200], deadline=soon())
+    for text, found in zip(texts, together, strict=True):
+        assert float(found @ bert.vector(text.split())) == pytest.approx(1.0, abs=2e-3)
+    assert long.cut == 1
