@@ -101,7 +101,7 @@ class TinyBert:
 
     def _linear(self, x: Array, name: str) -> Array:
         product: Array = x @ self.weights[f"{name}.weight"].T
-        return product + self.weights[f"{name}.bias"]
+        return np.asarray(product + self.weights[f"{name}.bias"], np.float32)
 
     def _normed(self, x: Array, name: str) -> Array:
         centred = x - x.mean(axis=-1, keepdims=True)

@@ -2,7 +2,7 @@
 
     make bench-sched [ONLY=decision,forecast]
 
-`forecast` measures real engines: close other work while it runs. `deadlines` is a simulation in
+`forecast`, `gaps`, `streams` and `calls` measure real engines: close other work while they run. `deadlines` is a simulation in
 virtual time and comes out the same on every machine.
 """
 
@@ -14,13 +14,16 @@ from collections.abc import Callable
 
 from tests.bench.llm.__main__ import names_among
 from tests.bench.results import Row, record
-from tests.bench.sched import deadlines, decision, forecast, privacy
+from tests.bench.sched import calls, deadlines, decision, forecast, gaps, privacy, streams
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
     "decision": decision.decision,
     "forecast": forecast.forecast,
     "deadlines": deadlines.deadlines,
     "privacy": privacy.privacy,
+    "streams": streams.streams,
+    "gaps": gaps.gaps,
+    "calls": calls.calls,
 }
 
 
