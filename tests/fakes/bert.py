@@ -100,13 +100,14 @@ class TinyBert:
         return self._linear(joined, f"{at}.attn_output")
 
     def _linear(self, x: Array, name: str) -> Array:
-        product: Array = x @ self.weights[f"{name}.weight"].T
-        return np.asarray(product + self.weights[f"{name}.bias"], np.float32)
+        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return np.asarray(x @ weight.T + bias, np.float32)
 
     def _normed(self, x: Array, name: str) -> Array:
         centred = x - x.mean(axis=-1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-12)
-        return scaled * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        return np.asarray(scaled * weight + bias, np.float32)
 
     def _norm(self, name: str) -> dict[str, Array]:
         return {

@@ -2,8 +2,8 @@
 
     make bench-sched [ONLY=decision,forecast]
 
-`forecast`, `gaps`, `streams` and `calls` measure real engines: close other work while they run. `deadlines` is a simulation in
-virtual time and comes out the same on every machine.
+`forecast`, `gaps`, `streams` and `calls` measure real engines: close other work while they run.
+`deadlines` is a simulation in virtual time and comes out the same on every machine.
 """
 
 from __future__ import annotations
