@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
-from laresd.generation import Generation, Message, Piece
+from laresd.generation import Generation, Piece
+from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
 from laresd.turns import Effect, Event, Phase
 from laresd.types import (
@@ -18,6 +19,7 @@ from laresd.types import (
     Heard,
     Home,
     Json,
+    Message,
     Outcome,
     Priority,
     Reading,
@@ -90,7 +92,7 @@ class LanguageModel(Protocol):
         """
         ...
 
-    async def prepare(self, head: Sequence[Message], *, deadline: float) -> None:
+    async def prepare(self, head: Sequence[ChatMessage], *, deadline: float) -> None:
         """Have the messages that later prompts begin with computed, as background work, and kept
         for the next start.
 
@@ -288,16 +290,16 @@ class TurnMachine(Protocol):
 
 
 class Subscription(Protocol):
-    """(topic, payload, retained) of some filters, across reconnects, until it is closed.
+    """The messages of some filters, across reconnects, until it is closed.
 
     Its queue is bounded and drops its oldest message with a warning, so that a slow reader never
     stops the network. Retained messages come again after `add` and after a reconnect. Filters of
     one bus should not overlap: some brokers then deliver a message twice.
     """
 
-    def __aiter__(self) -> AsyncIterator[tuple[str, bytes, bool]]: ...
+    def __aiter__(self) -> AsyncIterator[Message]: ...
 
-    async def __anext__(self) -> tuple[str, bytes, bool]: ...
+    async def __anext__(self) -> Message: ...
 
     def add(self, *topic_filters: str) -> None:
         """Have these too, from now on; a broker that is away learns of them when it is back."""
@@ -321,9 +323,22 @@ class Bus(Protocol):
         ...
 
     async def publish(
-        self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        expiry_s: float | None = None,
+        response_topic: str = "",
+        correlation: bytes = b"",
     ) -> None:
-        """Acknowledged by the broker when this returns (QoS 1). Raises Temporary if it is away."""
+        """Acknowledged by the broker when this returns (QoS 1). Raises Temporary if it is away.
+
+        `expiry_s`: how long the broker may keep it for a reader that is away, at least a second;
+        `response_topic` and `correlation`: where the answer is waited for. All three need a broker
+        of MQTT 5: on 3.1.1 the message goes out without them, and never expires.
+        """
         ...
 
     def subscribe(self, *topic_filters: str) -> Subscription:

@@ -113,6 +113,22 @@ class Action:
     params: Mapping[str, Json] = field(default_factory=lambda: EMPTY)
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An MQTT message that came in. `retained`: the broker kept it from before the subscription.
+
+    `response_topic` and `correlation` (MQTT 5) say where its sender waits for the answer, and what
+    belongs to it there; empty where there is none. `expires_at`: monotonic seconds, None: never.
+    """
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    response_topic: str = ""
+    correlation: bytes = b""
+    expires_at: float | None = None
+
+
 class Status(StrEnum):
     """What came of an action; only CONFIRMED may be spoken of as done."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from laresd.errors import Temporary
 from laresd.ports import Bus, Subscription
+from laresd.types import Message
 from tests.contract.brokers import (
     PATIENCE,
     Amqtt,
@@ -93,7 +94,7 @@ async def home(kind: str, folder: Path) -> AsyncIterator[Home]:
         await broker.stop()
 
 
-async def read(subscription: Subscription) -> tuple[str, bytes, bool]:
+async def read(subscription: Subscription) -> Message:
     async with asyncio.timeout(PATIENCE):
         return await anext(subscription)
 
@@ -105,8 +106,8 @@ async def test_a_message_reaches_every_subscription_that_wants_it(
         lamps, all_of_it = place.bus.subscribe("lamp/+/set"), place.bus.subscribe("shed/#")
         await place.bus.publish("lamp/desk/set", "on")
         await place.bus.publish("shed/door", "open")
-        assert await read(lamps) == ("lamp/desk/set", b"on", False)
-        assert await read(all_of_it) == ("shed/door", b"open", False)
+        assert await read(lamps) == Message("lamp/desk/set", b"on")
+        assert await read(all_of_it) == Message("shed/door", b"open")
 
 
 async def test_messages_keep_their_order(kind: str, tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ async def test_messages_keep_their_order(kind: str, tmp_path: Path) -> None:
         numbers = place.bus.subscribe("count")
         for number in range(50):
             await place.bus.publish("count", str(number))
-        assert [int((await read(numbers))[1]) for _ in range(50)] == list(range(50))
+        assert [int((await read(numbers)).payload) for _ in range(50)] == list(range(50))
 
 
 async def test_what_was_retained_before_comes_marked_and_what_comes_live_does_not(
@@ -123,9 +124,9 @@ async def test_what_was_retained_before_comes_marked_and_what_comes_live_does_no
     async with home(kind, tmp_path) as place:
         await place.bus.publish("lamp/state", "on", retain=True)
         states = place.bus.subscribe("lamp/state")
-        assert await read(states) == ("lamp/state", b"on", True)
+        assert await read(states) == Message("lamp/state", b"on", retained=True)
         await place.bus.publish("lamp/state", "off", retain=True)
-        assert await read(states) == ("lamp/state", b"off", False)
+        assert await read(states) == Message("lamp/state", b"off")
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x00\xff\xfe", b"\xf0" * 1_000_000], ids=len)
@@ -135,7 +136,7 @@ async def test_any_bytes_survive_up_to_a_megabyte(
     async with home(kind, tmp_path) as place:
         feed = place.bus.subscribe("raw")
         await place.bus.publish("raw", payload)
-        assert await read(feed) == ("raw", payload, False)
+        assert await read(feed) == Message("raw", payload)
 
 
 async def test_filters_may_be_added_and_removed_while_reading(kind: str, tmp_path: Path) -> None:
@@ -143,18 +144,18 @@ async def test_filters_may_be_added_and_removed_while_reading(kind: str, tmp_pat
         await place.bus.publish("late/state", "known", retain=True)
         feed = place.bus.subscribe("early")
         feed.add("late/state", "end")
-        assert await read(feed) == ("late/state", b"known", True)
+        assert await read(feed) == Message("late/state", b"known", retained=True)
         feed.remove("early")
         await place.bus.publish("early", "not for us")
         await place.bus.publish("end", "for us")
-        assert await read(feed) == ("end", b"for us", False)
+        assert await read(feed) == Message("end", b"for us")
 
 
 async def test_a_closed_subscription_ends(kind: str, tmp_path: Path) -> None:
     async with home(kind, tmp_path) as place:
         feed = place.bus.subscribe("last")
         await place.bus.publish("last", "words")
-        assert await read(feed) == ("last", b"words", False)
+        assert await read(feed) == Message("last", b"words")
         feed.close()
         with pytest.raises(StopAsyncIteration):
             await read(feed)
@@ -171,7 +172,7 @@ async def test_publishing_without_a_broker_says_so_and_works_again_when_it_is_ba
             await place.bus.publish("lamp", "lost")
         await place.mend_broker()
         await place.bus.publish("lamp", "found")
-        assert await read(feed) == ("lamp", b"found", False)
+        assert await read(feed) == Message("lamp", b"found")
 
 
 async def test_waiting_for_an_absent_broker_ends_at_the_deadline(kind: str, tmp_path: Path) -> None:
@@ -179,3 +180,22 @@ async def test_waiting_for_an_absent_broker_ends_at_the_deadline(kind: str, tmp_
         await place.break_broker()
         with pytest.raises(Temporary):
             await place.bus.wait_connected(deadline=asyncio.get_running_loop().time() + 0.05)
+
+
+async def test_where_the_answer_is_waited_for_and_until_when_comes_along(
+    kind: str, tmp_path: Path
+) -> None:
+    async with home(kind, tmp_path) as place:
+        feed = place.bus.subscribe("ask")
+        before = asyncio.get_running_loop().time()
+        await place.bus.publish(
+            "ask", "time?", expiry_s=60, response_topic="mine/answer", correlation=b"\x00\x07"
+        )
+        message = await read(feed)
+        assert (message.topic, message.payload) == ("ask", b"time?")
+        if kind == "amqtt":  # MQTT 3.1.1 has none of it
+            assert message == Message("ask", b"time?")
+            return
+        assert (message.response_topic, message.correlation) == ("mine/answer", b"\x00\x07")
+        assert message.expires_at is not None
+        assert before < message.expires_at <= asyncio.get_running_loop().time() + 60

@@ -274,7 +274,7 @@ async def test_without_a_broker_it_failed_and_with_it_back_the_home_answers_agai
         await broker.start()
         answers = bus.subscribe("demo/availability")
         async with asyncio.timeout(PATIENCE):
-            while (await anext(answers))[1] != b"online":
+            while (await anext(answers)).payload != b"online":
                 pass
         await bus.wait_connected(deadline=soon())
         outcome = await do(devices, "light.desk_lamp", Command.TURN_ON)
@@ -314,8 +314,8 @@ async def test_the_demo_home_ends_with_the_process_that_started_it() -> None:
         assert parent.stdout is not None
         async with asyncio.timeout(PATIENCE):
             pid = int(await parent.stdout.readline())
-            assert (await anext(feed))[1] == b"online"
+            assert (await anext(feed)).payload == b"online"
             os.kill(pid, 0)
             parent.kill()
             await parent.wait()
-            assert (await anext(feed))[1] == b"offline"
+            assert (await anext(feed)).payload == b"offline"

@@ -6,8 +6,7 @@ import asyncio
 from collections import deque
 
 from laresd.errors import Temporary
-
-Message = tuple[str, bytes, bool]
+from laresd.types import Message
 
 
 class FakeBus:
@@ -32,27 +31,55 @@ class FakeBus:
             raise Temporary("the broker is away") from None
 
     async def publish(
-        self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        expiry_s: float | None = None,
+        response_topic: str = "",
+        correlation: bytes = b"",
     ) -> None:
         if not self.connected:
             raise Temporary("the broker is away")
         data = payload if isinstance(payload, bytes) else payload.encode()
         self.published.append((topic, data, retain))
-        self.deliver(topic, data, retain=retain)
+        self.deliver(
+            topic,
+            data,
+            retain=retain,
+            expiry_s=expiry_s,
+            response_topic=response_topic,
+            correlation=correlation,
+        )
         await asyncio.sleep(0)
 
     def subscribe(self, *topic_filters: str) -> FakeSubscription:
         return FakeSubscription(self, topic_filters)
 
-    def deliver(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+    def deliver(
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        retain: bool = False,
+        expiry_s: float | None = None,
+        response_topic: str = "",
+        correlation: bytes = b"",
+    ) -> None:
         """A message of somebody else."""
         data = payload if isinstance(payload, bytes) else payload.encode()
         if retain and data:
             self.retained[topic] = data
         elif retain:
             self.retained.pop(topic, None)
+        expires_at = None
+        if expiry_s is not None:
+            expires_at = asyncio.get_running_loop().time() + expiry_s
+        message = Message(topic, data, False, response_topic, correlation, expires_at)
         for subscription in self._subscriptions:
-            subscription.offer((topic, data, False))
+            subscription.offer(message)
 
     def break_connection(self) -> None:
         self._up.clear()
@@ -72,7 +99,7 @@ class FakeBus:
     def send_retained(self, subscription: FakeSubscription, filters: frozenset[str]) -> None:
         for topic, payload in self.retained.items():
             if self.connected and any(fits(item, topic) for item in filters):
-                subscription.offer((topic, payload, True))
+                subscription.offer(Message(topic, payload, True))
 
 
 class FakeSubscription:
@@ -99,7 +126,7 @@ class FakeSubscription:
         self._arrived.set()
 
     def offer(self, message: Message) -> None:
-        if any(fits(item, message[0]) for item in self.filters):
+        if any(fits(item, message.topic) for item in self.filters):
             self._queue.append(message)
             self._arrived.set()
 

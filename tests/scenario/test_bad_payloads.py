@@ -54,14 +54,14 @@ async def test_requests_over_mqtt_that_are_none_get_an_error_as_answer(tmp_path:
             answers = box.bus.subscribe("lares/lares/answer/#")
             for payload in (b"\xff\xfe", b"x" * 1_000_000, b'{"text": 5}', b"{broken"):
                 await box.bus.publish("lares/lares/ask", payload)
-                _, answer, _ = await anext(answers)
-                assert json.loads(answer)["error"]["message"]
+                answer = json.loads((await anext(answers)).payload)
+                assert answer["error"]["message"]
             await box.bus.publish(
                 "lares/lares/ask", json.dumps({"text": "turn on the desk lamp", "id": "a7"})
             )
-            topic, answer, _ = await anext(answers)
-            assert topic == "lares/lares/answer/a7"
-            assert json.loads(answer)["text"] == "Turned on the desk lamp."
+            message = await anext(answers)
+            assert message.topic == "lares/lares/answer/a7"
+            assert json.loads(message.payload)["text"] == "Turned on the desk lamp."
             await box.devices.settled(deadline=box.clock.now() + PATIENCE)
     finally:
         await broker.stop()

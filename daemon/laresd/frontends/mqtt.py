@@ -63,8 +63,9 @@ class MqttFrontend:
         messages = self._bus.subscribe(f"{self._base}/ask")
         try:
             async with asyncio.TaskGroup() as group:
-                async for _, payload, retained in messages:
-                    if retained:  # it would be carried out again at every start
+                async for message in messages:
+                    payload = message.payload
+                    if message.retained:  # it would be carried out again at every start
                         log.warning("a retained message on %s/ask is ignored", self._base)
                     elif self._busy < 2 * MAX_AT_ONCE:
                         self._busy += 1

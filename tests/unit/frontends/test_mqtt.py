@@ -33,9 +33,9 @@ class Home:
 
     async def answer(self) -> tuple[str, dict[str, Json]]:
         async with asyncio.timeout(30):
-            topic, payload, retained = await anext(self.answers)
-        assert not retained
-        return topic.rpartition("/")[2], json.loads(payload)
+            message = await anext(self.answers)
+        assert not message.retained
+        return message.topic.rpartition("/")[2], json.loads(message.payload)
 
     async def ask(self, payload: str | bytes | dict[str, Json]) -> tuple[str, dict[str, Json]]:
         self.send(payload)

@@ -18,7 +18,7 @@ from typing import Self
 
 import aiomqtt
 
-from laresd.backends.broker import faults
+from laresd.backends.broker import faults, properties
 from laresd.backends.broker.filters import Feed
 from laresd.config import Mqtt
 from laresd.errors import DeadlineExceeded, LaresError, Temporary
@@ -89,7 +89,15 @@ class MqttBus:
             raise self._fault from None
 
     async def publish(
-        self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        expiry_s: float | None = None,
+        response_topic: str = "",
+        correlation: bytes = b"",
     ) -> None:
         await self._flush()
         client = self._client
@@ -98,7 +106,10 @@ class MqttBus:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT) as scope:
                 self._in_flight.add(scope)
-                await client.publish(topic, payload, qos=qos, retain=retain)
+                more = None
+                if self._version is aiomqtt.ProtocolVersion.V5:
+                    more = properties.outgoing(expiry_s, response_topic, correlation)
+                await client.publish(topic, payload, qos=qos, retain=retain, properties=more)
         except TimeoutError:
             if self.connected:
                 raise DeadlineExceeded(
@@ -177,11 +188,13 @@ class MqttBus:
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            topic, payload = message.topic.value, message.payload
-            data = payload if isinstance(payload, bytes) else str(payload or "").encode()
+            now = asyncio.get_running_loop().time()
+            arrived = properties.incoming(
+                message.topic.value, message.payload, message.retain, message.properties, now
+            )
             for feed in self._feeds:
-                if feed.wants(topic):
-                    feed.put((topic, data, message.retain))
+                if feed.wants(arrived.topic):
+                    feed.put(arrived)
 
     def _filters_changed(self, feed: Feed, new: frozenset[str], gone: frozenset[str]) -> None:
         self._wanted.update(new)

@@ -7,9 +7,9 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-log = logging.getLogger(__name__)
+from laresd.types import Message
 
-Message = tuple[str, bytes, bool]  # topic, payload, retained
+log = logging.getLogger(__name__)
 
 MAX_MESSAGES = 8192
 MAX_BYTES = 32 * 1024 * 1024
@@ -80,15 +80,15 @@ class Feed:
     def put(self, message: Message) -> None:
         """Queue it; the oldest go, counted, when the reader is too slow for the bounds."""
         self._queue.append(message)
-        self._bytes += len(message[1])
+        self._bytes += len(message.payload)
         while len(self._queue) > self._max_messages or (
             self._bytes > self._max_bytes and len(self._queue) > 1
         ):
-            topic, payload, _ = self._queue.popleft()
-            self._bytes -= len(payload)
+            lost = self._queue.popleft()
+            self._bytes -= len(lost.payload)
             self.dropped += 1
             if self.dropped & (self.dropped - 1) == 0:  # 1, 2, 4, 8: a flood must not flood the log
-                log.warning("a reader is too slow: %d dropped, last %s", self.dropped, topic)
+                log.warning("a reader is too slow: %d dropped, last %s", self.dropped, lost.topic)
         self._arrived.set()
 
     def __aiter__(self) -> Feed:
@@ -101,5 +101,5 @@ class Feed:
             self._arrived.clear()
             await self._arrived.wait()
         message = self._queue.popleft()
-        self._bytes -= len(message[1])
+        self._bytes -= len(message.payload)
         return message

@@ -115,7 +115,8 @@ class MqttDevices:
         return [task.result() for task in tasks]
 
     async def _learn(self, announcements: Subscription, states: Subscription) -> None:
-        async for topic, payload, retained in announcements:
+        async for message in announcements:
+            topic, payload, retained = message.topic, message.payload, message.retained
             if not topic.endswith("/config"):
                 continue
             before = self._registry.topics
@@ -127,7 +128,8 @@ class MqttDevices:
 
     async def _follow(self, states: Subscription) -> None:
         loop = asyncio.get_running_loop()
-        async for topic, payload, retained in states:
+        async for message in states:
+            topic, payload, retained = message.topic, message.payload, message.retained
             heard = self._registry.hear(topic, payload)
             if not heard:
                 continue

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd.backends.broker.filters import Feed, matches
+from laresd.types import Message
 
 
 @pytest.mark.parametrize(
@@ -54,8 +55,8 @@ async def test_a_slow_reader_loses_the_oldest_and_hears_of_it(
     feed = Feed(("t",), nothing, max_messages=2)
     with caplog.at_level(logging.WARNING):
         for number in range(5):
-            feed.put(("t", str(number).encode(), False))
-    assert [await anext(feed), await anext(feed)] == [("t", b"3", False), ("t", b"4", False)]
+            feed.put(Message("t", str(number).encode()))
+    assert [await anext(feed), await anext(feed)] == [Message("t", b"3"), Message("t", b"4")]
     assert feed.dropped == 3
     assert "too slow" in caplog.text
 
@@ -63,12 +64,12 @@ async def test_a_slow_reader_loses_the_oldest_and_hears_of_it(
 async def test_large_messages_count_by_their_size() -> None:
     feed = Feed(("t",), nothing, max_bytes=1000)
     for _ in range(3):
-        feed.put(("t", b"x" * 600, False))
+        feed.put(Message("t", b"x" * 600))
     assert feed.dropped == 2
-    assert len((await anext(feed))[1]) == 600
+    assert len((await anext(feed)).payload) == 600
 
 
 async def test_one_message_larger_than_the_bound_is_still_delivered() -> None:
     feed = Feed(("t",), nothing, max_bytes=10)
-    feed.put(("t", b"x" * 600, False))
-    assert len((await anext(feed))[1]) == 600
+    feed.put(Message("t", b"x" * 600))
+    assert len((await anext(feed)).payload) == 600

@@ -13,6 +13,7 @@ import pytest
 
 from laresd.backends.broker.client import MqttBus
 from laresd.errors import Temporary
+from laresd.types import Message
 from tests.contract.brokers import (
     PATIENCE,
     Amqtt,
@@ -136,7 +137,7 @@ async def test_the_bus_starts_before_its_broker() -> None:
             await bus.wait_connected(deadline=soon())
             await bus.publish("hello", "world")
             async with asyncio.timeout(PATIENCE):
-                assert await anext(feed) == ("hello", b"world", False)
+                assert await anext(feed) == Message("hello", b"world")
 
 
 async def test_availability_is_online_while_it_runs_and_offline_after() -> None:
@@ -144,9 +145,9 @@ async def test_availability_is_online_while_it_runs_and_offline_after() -> None:
         feed = watcher.subscribe("lares/kitchen/availability")
         async with connected(broker, "kitchen"):
             async with asyncio.timeout(PATIENCE):
-                assert (await anext(feed))[1] == b"online"
+                assert (await anext(feed)).payload == b"online"
         async with asyncio.timeout(PATIENCE):
-            assert (await anext(feed))[1] == b"offline"
+            assert (await anext(feed)).payload == b"offline"
 
 
 def certificate(folder: Path) -> Path:
