@@ -252,6 +252,21 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class WakeClaim:
+    """An ear heard the wake word and would answer. `site`: which ear of the box, "" its own.
+
+    `score`: 0 to 1, of the wake word. `loudness`: dBFS, of what was heard. `number` tells one
+    claim of an ear from the next.
+    """
+
+    box: str
+    site: str
+    score: float
+    loudness: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What the board tells of its heat. `celsius` of the CPU, None: there is no sensor.
     `throttled`: the flags of `vcgencmd get_throttled`, 0 where the board has none.
@@ -286,6 +301,18 @@ class TimerRecord:
     remaining: float | None
     area: str | None = None  # where it was said
     extended: float = 0.0  # seconds added since (negative: taken off)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutineRecord:
+    """A routine that was made by voice or text, as kept on disk: what is said, and the sentences
+    that are then carried out as if each of them had been said.
+    """
+
+    phrase: str
+    steps: tuple[str, ...]
+    language: str
+    area: str | None = None  # where it was made: "the lights" are those there
 
 
 class TimerVerb(StrEnum):
