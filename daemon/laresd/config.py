@@ -169,6 +169,18 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAssistant:
+    """Lares in Home Assistant, and Home Assistant's entities in Lares (with `url`)."""
+
+    announce: bool = True  # this box as a device there, by MQTT discovery
+    texts: bool = False  # what was last heard and answered, too: it is in the history there then
+    url: str = ""  # of its REST API: http(s)://address:8123; "": only what is on MQTT is known
+    token_file: Path | None = None  # a long-lived access token
+    domains: tuple[str, ...] = ("light", "switch", "fan", "cover", "lock", "climate", "scene")
+    labels: tuple[str, ...] = ()  # only entities with one of these; none named: all of the domains
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -189,6 +201,7 @@ class Config:
     scheduler: Scheduler = field(default_factory=Scheduler)
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     http: Http = field(default_factory=Http)
+    home_assistant: HomeAssistant = field(default_factory=HomeAssistant)
     log: Log = field(default_factory=Log)
 
     @property

@@ -1,0 +1,54 @@
+"""What the house may switch of the box's hearing; it stays so over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+LISTENING, MUTE = "listening", "mute"
+
+
+class Voice(Protocol):
+    """What of the voice frontend is switched."""
+
+    listening: bool
+
+    def cancel(self) -> None: ...
+
+
+class Microphone(Protocol):
+    @property
+    def muted(self) -> bool: ...
+
+    def mute(self, muted: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """`listening` off: the wake word is not waited for, and the microphone stays open for what asks
+    to listen at once. `mute` on: nothing is heard at all. `keep` writes down what is set, before it
+    is so; it raises Temporary or Permanent, and then nothing has changed.
+    """
+
+    voice: Voice
+    microphone: Microphone
+    keep: Callable[[Mapping[str, bool]], Awaitable[None]]
+
+    def states(self) -> dict[str, bool]:
+        return {LISTENING: self.voice.listening, MUTE: self.microphone.muted}
+
+    async def switch(self, name: str, on: bool) -> None:
+        """Muting ends the turn that goes on, and happens even where it cannot be kept."""
+        if name == MUTE and on:
+            self._mute(True)
+        await self.keep({**self.states(), name: on})
+        if name == MUTE:
+            self._mute(on)
+        else:
+            self.voice.listening = on
+
+    def _mute(self, on: bool) -> None:
+        if on and not self.microphone.muted:
+            self.voice.cancel()
+        self.microphone.mute(on)

@@ -1,0 +1,24 @@
+"""The assistant, with somebody who is told of each reply, whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from laresd.ports import Assistant
+from laresd.types import Reply, Request
+
+
+class Overheard:
+    """Port Assistant over another one."""
+
+    def __init__(self, assistant: Assistant, on_reply: Callable[[Reply], None]) -> None:
+        self._assistant = assistant
+        self._on_reply = on_reply
+
+    async def answer(self, request: Request) -> Reply:
+        reply = await self._assistant.answer(request)
+        self._on_reply(reply)
+        return reply
+
+    async def anticipate(self, request: Request) -> None:
+        await self._assistant.anticipate(request)

@@ -1,0 +1,47 @@
+"""A microphone that can be switched off: the device is closed, not only ignored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from laresd.ports import AudioSource, one
+from laresd.types import FRAME_SAMPLES
+
+SILENCE = bytes(2 * FRAME_SAMPLES)
+LAST_FRAMES = 16  # half a second of silence at the end, so that whoever listens notices the end
+
+
+class MutableSource:
+    """Port AudioSource over another one, which is closed for as long as `muted`."""
+
+    def __init__(self, source: AudioSource, *, muted: bool = False) -> None:
+        self._source = source
+        self._open = asyncio.Event()
+        if not muted:
+            self._open.set()
+
+    @property
+    def muted(self) -> bool:
+        return not self._open.is_set()
+
+    def mute(self, muted: bool) -> None:
+        """No frame that the device gives after this call is handed on while it is muted."""
+        if muted:
+            self._open.clear()
+        else:
+            self._open.set()
+
+    async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
+        while True:
+            await self._open.wait()
+            async with aclosing(self._source.frames(at_once)) as frames:
+                async for frame in frames:
+                    if self.muted:
+                        break
+                    yield frame
+                else:
+                    return
+            for _ in range(LAST_FRAMES):
+                yield SILENCE
