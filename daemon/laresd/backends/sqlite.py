@@ -1,0 +1,177 @@
+"""One SQLite file (APSW) with one owner: durable when a call returns, and no lost file is silent.
+
+The only file of the backends that imports apsw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import apsw
+
+from laresd.errors import LaresError, Permanent, Temporary
+
+log = logging.getLogger(__name__)
+
+Connection = apsw.Connection
+Migration = Callable[[Connection], None]
+T = TypeVar("T")
+
+
+class Database:
+    """Enter it to open the file, which is made when it is not there.
+
+    A damaged file is moved aside (`moved_aside` says where) and a fresh one is begun. Raises
+    Permanent when the file cannot be opened or was written by a newer Lares, Temporary when the
+    disk is full or somebody else holds the lock. `migrations` are never changed, only appended to.
+    """
+
+    def __init__(
+        self, path: Path, migrations: Sequence[Migration], *, holds: str, loss: str
+    ) -> None:
+        """`holds`: whose file it is ("timers"); `loss`: what its damage means to a person."""
+        self.moved_aside: Path | None = None
+        self._path = path
+        self._migrations = tuple(migrations)
+        self._holds, self._loss = holds, loss
+        self._db: Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=holds)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._in_thread(self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def call(self, work: Callable[[Connection], T]) -> T:
+        """`work` in one transaction, in the file's own thread: an fsync on an SD card can take a
+        second. Once it has begun it is not cut short by a cancellation.
+        """
+
+        def transaction() -> T:
+            db = self._connection()
+            with db:
+                return work(db)
+
+        return await self._in_thread(transaction)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: self._told(work)
+        )
+
+    def _told(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except apsw.Error as error:
+            raise self._explained(error) from error
+        except OSError as error:
+            raise Permanent(
+                f"cannot use the {self._holds}' file {self._path}: {error.strerror}",
+                remedy="check that the state directory exists and this user may write there",
+            ) from error
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = self._opened()
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            self.moved_aside = _move_aside(self._path)
+            log.error(
+                "the %s' file %s is damaged (%s): it was moved to %s and %s",
+                self._holds,
+                self._path,
+                error,
+                self.moved_aside,
+                self._loss,
+            )
+            self._db = self._opened()
+
+    def _opened(self) -> Connection:
+        db = Connection(str(self._path))
+        try:
+            db.set_busy_timeout(5000)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            if db.pragma("quick_check") != "ok":
+                raise apsw.CorruptError("quick_check found damage")
+            self._migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _migrate(self, db: Connection) -> None:
+        version, known = int(str(db.pragma("user_version"))), len(self._migrations)
+        if version > known:
+            raise Permanent(
+                f"{self._path} was written by a newer Lares (layout {version}, this one knows "
+                f"{known})",
+                remedy=f"update Lares again, or move the file away to begin without {self._holds}",
+            )
+        for number, migration in enumerate(self._migrations[version:], version + 1):
+            with db:
+                migration(db)
+                db.pragma("user_version", number)
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _connection(self) -> Connection:
+        if self._db is None:
+            raise Permanent(f"the {self._holds}' file is not open")
+        return self._db
+
+    def _explained(self, error: apsw.Error) -> LaresError:
+        path = self._path
+        match error:
+            case apsw.FullError():
+                return Temporary(f"no space left for {path}", remedy="free some disk space")
+            case apsw.BusyError() | apsw.LockedError():
+                return Temporary(
+                    f"{path} is in use by another process", remedy="stop the other laresd"
+                )
+            case apsw.ReadOnlyError() | apsw.CantOpenError():
+                return Permanent(
+                    f"cannot write {path}",
+                    remedy="check that the disk is not read-only and this user may write there",
+                )
+            case apsw.CorruptError() | apsw.NotADBError():
+                return Permanent(
+                    f"{path} is damaged", remedy="restart laresd: it moves the file aside"
+                )
+            case _:
+                return Permanent(
+                    f"the {self._holds}' file {path} failed: {error}", remedy="see lares doctor"
+                )
+
+
+def _move_aside(path: Path) -> Path:
+    """The file and its journal under a new name; nothing is deleted."""
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
