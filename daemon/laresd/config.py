@@ -76,6 +76,7 @@ class Turn:
     start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
     max_utterance_ms: int = 15000
     follow_up_ms: int = 0  # listen this long for the answer to a question; 0: never
+    answer_ms: int = 8000  # and this long when Lares asks before it does something
     vad_threshold: float = 0.5
 
 
@@ -115,6 +116,59 @@ class Speech:
 class Actions:
     echo_timeout_s: float = 3.0  # how long a device may take to report the new state
     grammar_timeout_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What is asked about before it is done."""
+
+    defaults: bool = True  # Lares' own rules, where none of [risk_rules] fits
+    heat_above: float = 25.0  # degrees Celsius from which they ask about a thermostat
+    confirm_s: float = 20.0  # from a question until its answer
+    pin_file: Path | None = None  # made by `lares pin`; without it what needs a PIN is refused
+    pin_tries: int = 3  # wrong PINs before a pause, which grows
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRule:
+    """[risk_rules.NAME]: the first that fits decides. Patterns as in a shell; empty: anything."""
+
+    risk: Literal["free", "confirm", "pin", "never"] = "confirm"
+    entities: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    device_classes: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # words of the device's name
+    commands: tuple[str, ...] = ()  # turn_on, open, unlock, set_temperature, ...
+    above: float = 0.0  # only above this temperature (Celsius), position, ...; 0: at any
+    values: tuple[str, ...] = ()  # only for these modes or options
+    only_by: tuple[str, ...] = ()  # voice, text
+    only_sites: tuple[str, ...] = ()
+    only_users: tuple[str, ...] = ()
+    only_between: str = ""  # times of the day: "07:00-22:00"
+    otherwise: Literal["free", "confirm", "pin", "never"] = "never"  # outside of these limits
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """[policies.NAME]: all that these users and sites may command. Patterns as in a shell."""
+
+    users: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    device_classes: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is not even read."""
+
+    max_characters: int = 500
+    requests_per_minute: int = 120  # of one ear, site or user; 0: without limit
+    rules_file: Path | None = None  # unsafe requests; default: Lares' own file
+    blocked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # topics, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +251,10 @@ class Config:
     embeddings: Embeddings = field(default_factory=Embeddings)
     speech: Speech = field(default_factory=Speech)
     actions: Actions = field(default_factory=Actions)
+    risk: Risk = field(default_factory=Risk)
+    risk_rules: Mapping[str, RiskRule] = field(default_factory=dict)
+    policies: Mapping[str, PolicySettings] = field(default_factory=dict)
+    input: Input = field(default_factory=Input)
     home: HomeNames = field(default_factory=HomeNames)
     scheduler: Scheduler = field(default_factory=Scheduler)
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
@@ -385,7 +443,10 @@ def _fields_of(hint: object) -> type:
     return typing.cast(type, typing.get_args(hint)[1] if tables else hint)
 
 
-_AT_LEAST_ONE = ("beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms")
+_AT_LEAST_ONE = (
+    "beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms", "confirm_s",
+    "pin_tries", "max_characters",
+)  # fmt: skip
 
 
 def _class(value: object) -> type:
