@@ -27,6 +27,10 @@ class SysfsBoard:
     async def reading(self) -> Reading:
         return await asyncio.to_thread(self._read)
 
+    async def tells_throttling(self) -> bool:
+        """Whether the firmware has the flags of `Reading.throttled` at all."""
+        return await asyncio.to_thread(lambda: any(_text(self._sysfs / file) for file in _FLAGS))
+
     def _read(self) -> Reading:
         return Reading(self._celsius(), self._throttled())
 

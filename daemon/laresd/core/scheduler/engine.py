@@ -70,6 +70,24 @@ class Engine:
         costs = host.costs if host is not None else HostCosts()
         self.watts, self.price = costs.watts, costs.price
         self._speeds: dict[JobKind, Speeds] = {}
+        self._busy_s, self._busy_since = 0.0, 0.0
+
+    def begin(self, priority: Priority, now: float) -> None:
+        """One more job from here."""
+        if not self.running:
+            self._busy_since = now
+        self.jobs[priority] += 1
+        self.worked_at = now
+
+    def end(self, priority: Priority, now: float) -> None:
+        self.jobs[priority] -= 1
+        self.worked_at = now
+        if not self.running:
+            self._busy_s += now - self._busy_since
+
+    def busy_s(self, now: float) -> float:
+        """Seconds in which it had a job from here, since the start."""
+        return self._busy_s + (now - self._busy_since if self.running else 0.0)
 
     @property
     def running(self) -> int:

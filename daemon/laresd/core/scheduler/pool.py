@@ -117,13 +117,11 @@ class Pool:
     @contextmanager
     def busy(self, engine: Engine, priority: Priority) -> Iterator[None]:
         """While the block runs, the engine has one more job from here."""
-        engine.jobs[priority] += 1
-        engine.worked_at = self._clock.now()
+        engine.begin(priority, self._clock.now())
         try:
             yield
         finally:
-            engine.jobs[priority] -= 1
-            engine.worked_at = self._clock.now()
+            engine.end(priority, self._clock.now())
 
     def failed(self, engine: Engine, fault: Fault, reason: str) -> None:
         """A job failed there. The box's own engine has a supervisor, and no breaker."""
