@@ -50,6 +50,11 @@ class Mqtt:
     password_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
+    client_cert_file: Path | None = None  # shown to the broker, where it asks for one (PEM)
+    client_key_file: Path | None = None
+    transport: Literal["tcp", "websockets"] = "tcp"
+    websocket_path: str = "/mqtt"
+    requests_wait_s: float = 120.0  # that the broker keeps requests while the daemon is away
     embedded: Literal["auto", "always", "never"] = "auto"  # auto: when none listens on loopback
     discovery_prefix: str = "homeassistant"
     prefix: str = "lares"

@@ -129,6 +129,23 @@ class Message:
     expires_at: float | None = None
 
 
+class Sent(StrEnum):
+    """What became of a message that was given to the broker, or to be kept for it."""
+
+    NOW = "now"  # the broker has it
+    LATER = "later"  # kept on disk; it goes out when the broker is back, unless its time passed
+    UNKNOWN = "unknown"  # it went out, and the connection broke before the broker had confirmed it
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A kept message that did not go out. `age`: seconds that it was kept."""
+
+    topic: str
+    reason: str  # expired, unknown (it may have gone out; a second time was not safe), refused
+    age: float
+
+
 class Status(StrEnum):
     """What came of an action; only CONFIRMED may be spoken of as done."""
 
@@ -139,6 +156,7 @@ class Status(StrEnum):
     UNAVAILABLE = "unavailable"  # the device says that it is offline; nothing published
     UNSUPPORTED = "unsupported"  # the device cannot do this; nothing published
     FAILED = "failed"  # could not be published
+    DELAYED = "delayed"  # the broker is away: sent when it is back, or dropped at the deadline
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class Database:
         def transaction() -> T:
             db = self._connection()
             with db:
-                return work(db)
+                done = work(db)
+            return done
 
         return await self._in_thread(transaction)
 
