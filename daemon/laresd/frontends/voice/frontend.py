@@ -23,18 +23,24 @@ BUSY_FRAMES = 4  # while a turn is answered: the wake word must still interrupt 
 MICROPHONE = "microphone"
 
 OnTurn = Callable[[Turn], None]
+OnWake = Callable[[str], None]
 
 
 class VoiceFrontend:
     """Turns from the microphone (`run`) and from recordings (`play`), one source at a time.
 
     The listener follows one stream of sound, so while a recording plays the microphone is not
-    heard, and a recording waits for a turn that goes on. `on_turn` gets every turn of both.
+    heard, and a recording waits for a turn that goes on. `on_turn` gets every turn of both, and
+    `on_wake` each wake word as it is heard. While `listening` is off the microphone begins no turn.
     """
 
-    def __init__(self, parts: Parts, *, on_turn: OnTurn) -> None:
+    def __init__(
+        self, parts: Parts, *, on_turn: OnTurn, on_wake: OnWake = lambda wake_word: None
+    ) -> None:
+        self.listening = True
         self._parts = parts
         self._on_turn = on_turn
+        self._on_wake = on_wake
         self._ears = asyncio.Lock()
         self._session: Session | None = None
 
@@ -48,6 +54,7 @@ class VoiceFrontend:
                     tasks,
                     source=MICROPHONE,
                     on_turn=self._tell,
+                    on_wake=self._on_wake,
                     open_ear=bool(phrase),
                     phrase=phrase,
                 )
@@ -80,7 +87,13 @@ class VoiceFrontend:
         async with self._ears, asyncio.TaskGroup() as tasks:
             open_ear = wake == "assume" or bool(phrase)
             self._session = session = Session(
-                self._parts, tasks, source=name, on_turn=tell, open_ear=open_ear, phrase=phrase
+                self._parts,
+                tasks,
+                source=name,
+                on_turn=tell,
+                on_wake=self._on_wake,
+                open_ear=open_ear,
+                phrase=phrase,
             )
             try:
                 await self._play(session, source)
@@ -117,7 +130,7 @@ class VoiceFrontend:
             try:
                 async for pcm in batches:
                     if self._session is not session:
-                        if self._ears.locked():
+                        if self._ears.locked() or not self.listening:
                             gap = True
                             continue
                         await self._ears.acquire()

@@ -71,7 +71,7 @@ class Session:
     """Feed it with `hear`, tell it the `end`, and wait for `finished`.
 
     Its tasks live in the group that it is given. `phrase`: must begin what is said to an open ear,
-    "" for nothing. `on_turn` gets each turn when it is over.
+    "" for nothing. `on_turn` gets each turn when it is over, `on_wake` each wake word (or phrase).
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Session:
         *,
         source: str,
         on_turn: Callable[[Turn], None],
+        on_wake: Callable[[str], None] = lambda wake_word: None,
         open_ear: bool = False,
         phrase: str = "",
     ) -> None:
@@ -88,6 +89,7 @@ class Session:
         self._tasks = tasks
         self._source = source
         self._on_turn = on_turn
+        self._on_wake = on_wake
         self._phrase = phrase
         self._machine = parts.machine(open_ear)
         self._tape = Tape()
@@ -176,6 +178,8 @@ class Session:
             case Open():
                 self._record = Record(self._source, wake_word=effect.name)
                 self._opened_at = effect.at
+                if effect.name:
+                    self._on_wake(effect.name)
             case Transcribe():
                 self._job = job = _Job(effect.job)
                 pcm = self._tape.cut(effect.start, effect.end)
@@ -258,7 +262,9 @@ class Session:
         """What of the text may be acted on; kept in the job."""
         rest = wording.after_phrase(heard.text, self._phrase) if self._phrase else None
         if rest is not None:
-            self._record.wake_word = self._record.wake_word or self._phrase
+            if not self._record.wake_word:
+                self._record.wake_word = self._phrase
+                self._on_wake(self._phrase)
             heard = replace(heard, text=rest)
             if not rest:
                 job.heard = heard
