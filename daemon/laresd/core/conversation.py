@@ -17,7 +17,7 @@ MAX_EXCHANGES = 5
 MAX_SECONDS = 120.0
 MAX_CONVERSATIONS = 64
 
-Key = tuple[str, str]  # site, conversation
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,8 @@ class Memory:
 
 
 def key_of(request: Request) -> Key:
-    return (request.site, request.conversation)
+    """Where it was said: what a program did is not what "it" means in the room."""
+    return (request.source, request.site, request.conversation)
 
 
 def deeds_of(outcomes: Sequence[Outcome], before: Home) -> tuple[Deed, ...]:

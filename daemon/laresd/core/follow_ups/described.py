@@ -41,9 +41,7 @@ def descriptions(
         elif not sense.filler or sense.number is not None:
             return None
     groups = groups_of(described)
-    if not groups or (len(groups) == 1 and all(piece.sense is None for piece in groups[0])):
-        return None if not groups else (groups, every)
-    return groups, every
+    return (groups, every) if groups else None
 
 
 def found(
@@ -75,7 +73,9 @@ def found(
     longest = max(lengths.values())
     if longest and not _all_kinds(group):
         return one_room([e for e in can if lengths[e.entity_id] == longest], here)
-    many = every or any(piece.sense and piece.sense.kind and piece.sense.kind.many for piece in group)
+    many = every or any(
+        piece.sense and piece.sense.kind and piece.sense.kind.many for piece in group
+    )
     if many or len(can) == 1:
         return can
     nearby = [] if rooms else [entity for entity in can if same_area(entity, here)]

@@ -97,13 +97,14 @@ _ENGLISH = {
     "bit less|not so much|not that much|and a bit less",
     "other": "the other one|the other|and the other one|the other one too|also the other one|"
     "and the other|other one|the other one as well|the other one please",
-    "polite": "please|thanks|thank you|lares|ok|okay|hey|now|and now|then|just|oh|hm|well|could you|"
-    "can you",
+    "polite": "please|thanks|thank you|lares|ok|okay|hey|now|and now|then|just|oh|hm|well|"
+    "could you|can you",
     "one": "it|that|this|that one|this one",
     "many": "them|those|these|they|both|both of them|all of them",
     "back": "back|again|back again",
     "bit": "a bit|a little|a little bit|slightly|a tad|a touch|bit",
-    "before": "and|also|and also|and now|plus|same for|the same for|do the same for|and the same for|"
+    "before": "and|also|and also|and now|plus|same for|the same for|do the same for|"
+    "and the same for|"
     "same in|the same in|do the same in|same thing for|the same thing for|same with|"
     "the same with|do the same with|and do the same for|now|as well as|do that for|and in|also in",
     "after": "too|as well|also|the same|likewise|the same way|same",
