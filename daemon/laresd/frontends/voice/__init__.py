@@ -1,6 +1,7 @@
 """Ask by voice: from the frames of a microphone or a recording to turns."""
 
 from laresd.frontends.voice.frontend import VoiceFrontend
+from laresd.frontends.voice.muting import MutableSource
 from laresd.frontends.voice.parts import Parts
 
-__all__ = ["Parts", "VoiceFrontend"]
+__all__ = ["MutableSource", "Parts", "VoiceFrontend"]

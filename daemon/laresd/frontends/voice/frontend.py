@@ -12,6 +12,7 @@ from laresd.errors import LaresError, Permanent
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.session import BUSY, Session
+from laresd.frontends.voice.speaking import speak
 from laresd.ports import AudioSource
 from laresd.turns import Closing, Phase
 from laresd.types import SAMPLE_RATE, Turn
@@ -42,6 +43,7 @@ class VoiceFrontend:
         self._on_turn = on_turn
         self._on_wake = on_wake
         self._ears = asyncio.Lock()
+        self._saying = asyncio.Lock()
         self._session: Session | None = None
 
     async def run(self, microphone: AudioSource) -> None:
@@ -103,6 +105,13 @@ class VoiceFrontend:
             what = "speech" if wake == "assume" else "wake word"
             tell(Record(name, doubt=f"no {what} was heard").close(Closing.NO_SPEECH))
         return tuple(turns)
+
+    async def say(self, text: str) -> None:
+        """Say it aloud to its end, after what is said so already; cancelling stops the sound. A
+        voice or loudspeaker that fails is logged.
+        """
+        async with self._saying:
+            await speak(self._parts, text, lambda: None)
 
     def cancel(self) -> None:
         """Stop the turn that goes on: the button, the stop of a recording."""
