@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from laresd.app.house import Gauges, House, frontend_of, house_of
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
@@ -37,6 +38,7 @@ from laresd.core.turn import Machine, Rules
 from laresd.errors import ConfigError, LaresError
 from laresd.frontends.announcer import Announcer
 from laresd.frontends.control import ControlServer, Handler
+from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
 from laresd.frontends.mqtt import MqttFrontend
 from laresd.frontends.operations import Operations
@@ -62,8 +64,10 @@ class Box:
     http: HttpFrontend | None
     devices: MqttDevices
     assistant: CascadeAssistant
+    answering: Overheard  # the same, for whoever asks
     timers: Timekeeper
     voice: VoiceFrontend
+    house: House
     workers: Mapping[str, Worker]
 
 
@@ -109,17 +113,18 @@ async def running(
             "head for the language model": _follow_home(box, "the language model", warm),
             "timers": box.timers.run(),
             "control": control.run(),
-            "requests over MQTT": MqttFrontend(box.bus, box.assistant, box.clock, config).run(),
+            "requests over MQTT": MqttFrontend(box.bus, box.answering, box.clock, config).run(),
             "hosts": box.mind.directory.run(),
             "scheduler": box.mind.text.run(),
             "gate": box.mind.gate.run(),
+            "home assistant": box.house.run(),
         }
         if box.http is not None:
             parts["http"] = box.http.run()
         if broker is not None:
             parts["embedded broker"] = broker.run()
-        if sound.source is not None:
-            parts["microphone"] = box.voice.run(sound.source)
+        if box.house.microphone is not None:
+            parts["microphone"] = box.voice.run(box.house.microphone)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_alone(name, run), name=name) for name, run in parts.items()]
             await box.devices.settled(deadline=box.clock.now() + DISCOVERY_WAIT)
@@ -166,20 +171,42 @@ async def _build(
         timers=timers,
         language_model=mind.text,
     )
+    gauges = await Gauges.of(config, clock)
+    shown = frontend_of(bus, gauges)
+    answering = Overheard(assistant, shown.replied)
+
+    def tell(turn: Turn) -> None:
+        shown.turn(turn)
+        on_turn(turn)
+
     parts = Parts(
         config=config,
         clock=clock,
         listener=WorkerListener(workers["listen"]),
         transcriber=mind.work,
-        assistant=assistant,
+        assistant=answering,
         synthesizer=mind.work,
         sink=sound.sink,
         machine=lambda open_ear: Machine(Rules.of(config.turn, open_ear=open_ear)),
         doubt=guard.transcript,
     )
-    voice = VoiceFrontend(parts, on_turn=on_turn)
+    voice = VoiceFrontend(parts, on_turn=tell, on_wake=shown.woken)
+    house = await house_of(shown, gauges, mind, voice, source=sound.source, workers=workers)
     http = await _api(http_frontend(config, clock, workers, mind), stack)
-    return Box(config, clock, bus, mind, http, devices, assistant, timers, voice, workers)
+    return Box(
+        config,
+        clock,
+        bus,
+        mind,
+        http,
+        devices,
+        assistant,
+        answering,
+        timers,
+        voice,
+        house,
+        workers,
+    )
 
 
 async def _api(frontend: HttpFrontend | None, stack: AsyncExitStack) -> HttpFrontend | None:
@@ -251,7 +278,7 @@ def _operations(box: Box) -> Operations:
         hosts=host_operations(box.mind, box.clock),
         config=box.config,
         clock=box.clock,
-        assistant=box.assistant,
+        assistant=box.answering,
         devices=box.devices,
         timers=box.timers,
         voice=box.voice,

@@ -1,0 +1,148 @@
+"""This box in Home Assistant: what of the daemon is shown there, and what is switched."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from laresd.app.mind import Mind
+from laresd.backends.board.energy import RaplMeter
+from laresd.backends.board.heat import SysfsBoard
+from laresd.backends.modelstore.catalogue import ModelKind
+from laresd.backends.modelstore.store import OWN_NAME, ModelStore
+from laresd.backends.switches import SwitchFile
+from laresd.backends.workers.supervisor import Worker
+from laresd.config import Config
+from laresd.core.scheduler.report import titled
+from laresd.errors import Permanent
+from laresd.frontends.home_assistant import (
+    Ears,
+    Energy,
+    HomeAssistantFrontend,
+    Means,
+    Models,
+    Vitals,
+)
+from laresd.frontends.voice import MutableSource, VoiceFrontend
+from laresd.ports import AudioSource, Bus, Clock
+
+OWN_MODEL = OWN_NAME[ModelKind.LLM]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The figures of the machine: how warm it is, and what it uses."""
+
+    config: Config
+    clock: Clock
+    board: SysfsBoard
+    meter: RaplMeter | None  # None: the energy is estimated
+    throttles: bool  # whether the board tells of it
+
+    @classmethod
+    async def of(cls, config: Config, clock: Clock) -> Gauges:
+        board, meter = SysfsBoard(), RaplMeter()
+        counts = await meter.joules() is not None
+        throttles = await board.tells_throttling()
+        return cls(config, clock, board, meter if counts else None, throttles)
+
+    @property
+    def energy(self) -> Energy:
+        return Energy.ESTIMATED if self.meter is None else Energy.MEASURED
+
+    async def vitals(self, mind: Mind, llm: Worker | None) -> Vitals:
+        reading, here, now = await self.board.reading(), mind.pool.here, self.clock.now()
+        measured = await self.meter.joules() if self.meter is not None else None
+        estimated = here.busy_s(now) * self.config.scheduler.watts
+        speeds, model = here.speeds(), llm.facts.get("model") if llm is not None else None
+        return Vitals(
+            joules=estimated if measured is None else measured,
+            celsius=reading.celsius,
+            throttled=reading.throttled if self.throttles else None,
+            tokens_per_second=1 / speeds.token_s() if speeds.count else 0.0,
+            model=titled(model) if isinstance(model, str) else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The frontend with its means. `microphone` None: there is none."""
+
+    frontend: HomeAssistantFrontend
+    means: Means
+    microphone: MutableSource | None
+    announced: bool
+
+    async def run(self) -> None:
+        if self.announced:
+            await self.frontend.run(self.means)
+        else:
+            await self.frontend.withdraw()
+
+
+async def house_of(
+    frontend: HomeAssistantFrontend,
+    gauges: Gauges,
+    mind: Mind,
+    voice: VoiceFrontend,
+    *,
+    source: AudioSource | None,
+    workers: Mapping[str, Worker],
+) -> House:
+    """With the microphone muted, and the box deaf, as they were left."""
+    config, llm = gauges.config, workers.get("llm")
+    microphone, ears = None, None
+    if source is not None:
+        switches = SwitchFile(config.box.state_dir / "switches.json")
+        kept = await switches.load()
+        muted = kept is None or kept.get("mute", False)  # in doubt nobody is listened to
+        microphone = MutableSource(source, muted=muted)
+        voice.listening = kept is None or kept.get("listening", True)
+        ears = Ears(voice, microphone, switches.save)
+    means = Means(
+        vitals=partial(gauges.vitals, mind, llm),
+        ears=ears,
+        say=voice.say if config.audio.enabled else None,
+        models=_models(config) if llm is not None else None,
+        restart=_restart(),
+        language_model=llm is not None,
+    )
+    return House(frontend, means, microphone, config.home_assistant.announce)
+
+
+def frontend_of(bus: Bus, gauges: Gauges) -> HomeAssistantFrontend:
+    return HomeAssistantFrontend(bus, gauges.clock, gauges.config, energy=gauges.energy)
+
+
+def _models(config: Config) -> Models | None:
+    """Those that `lares models` has; None where the configuration has fixed one."""
+    if config.llm.model != OWN_MODEL:
+        return None
+    store = ModelStore(config.box.state_dir)
+
+    def choices() -> tuple[str, ...]:
+        installed = store.all_installed()
+        names = [model.name for model in installed if model.kind is ModelKind.LLM]
+        return (OWN_MODEL, *names)
+
+    def choose(name: str) -> None:
+        if name not in choices():
+            raise Permanent(f"{name!r} is not a language model of this box")
+        store.choose(ModelKind.LLM, name)
+
+    return Models(
+        choices=lambda: asyncio.to_thread(choices),
+        chosen=lambda: asyncio.to_thread(store.effective, ModelKind.LLM, OWN_MODEL),
+        choose=lambda name: asyncio.to_thread(choose, name),
+    )
+
+
+def _restart() -> Callable[[], None] | None:
+    """A clean end, where systemd starts this very process anew (systemd.exec(5))."""
+    if os.environ.get("SYSTEMD_EXEC_PID") != str(os.getpid()):
+        return None
+    return partial(signal.raise_signal, signal.SIGTERM)
