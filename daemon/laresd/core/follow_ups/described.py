@@ -94,7 +94,7 @@ def is_like(entity: Entity, other: Entity) -> bool:
 def _in_room(
     rooms: Sequence[str], like: Entity | None, able: Sequence[Entity]
 ) -> list[Entity] | Problem | None:
-    if like is None or len(rooms) != 1:
+    if like is None or len(set(rooms)) != 1:
         return None
     there = [e for e in able if same_area(e, rooms[0]) and is_like(e, like)]
     if not there:

@@ -139,8 +139,7 @@ def _choice(scene: Scene) -> FollowUp | None:
     latest = scene.conversation.latest
     if latest is None or not latest.choices:
         return None
-    said = begins(scene.said, scene.words.one) or scene.said
-    text = " ".join(ends(said, scene.words.noun) or said)
+    text = " ".join(without(scene.said, scene.words.noun))
     choices = [scene.home.entities[i] for i in latest.choices if i in scene.home.entities]
     found = described.descriptions(text, scene.lexicon, scene.home)
     if found is None or len(found[0]) != 1:
@@ -296,7 +295,7 @@ def _pronoun(scene: Scene) -> FollowUp | None:
         return None
     steps = _STEPS.issuperset(clause.verbs) and not clause.values.percent
     back = without(scene.said, scene.words.back) != scene.said
-    if not (one or many or steps or back) or clause.groups:
+    if not (one or many or steps or back):
         return None
     wanted = Wanted(clause.verbs, clause.values, small)
     entities = [
@@ -342,12 +341,16 @@ def _spoken_of(scene: Scene) -> tuple[bool, bool]:
 def _clause(scene: Scene) -> Clause | None:
     """The sentence without the words that point back, as the tolerant grammar reads it."""
     own = scene.words
-    rest = without(without(scene.said, own.many | own.one), own.bit | own.back)
+    rest = without(scene.said, own.many | own.one | own.back)
     rest = begins(rest, own.before) or rest
-    pieces = cut(" ".join(rest), scene.lexicon, scene.home)
-    if not pieces or any(piece.sense is not None and piece.sense.stop for piece in pieces):
-        return None
-    return read(pieces, scene.lexicon)
+    for words_left in (rest, without(rest, own.bit)):  # "a bit" may be part of the verb
+        pieces = cut(" ".join(words_left), scene.lexicon, scene.home)
+        if any(piece.sense is not None and piece.sense.stop for piece in pieces):
+            return None
+        clause = read(pieces, scene.lexicon)
+        if clause is not None and not clause.groups:
+            return clause
+    return None
 
 
 def _acting(

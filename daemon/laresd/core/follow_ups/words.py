@@ -97,7 +97,7 @@ _ENGLISH = {
     "bit less|not so much|not that much|and a bit less",
     "other": "the other one|the other|and the other one|the other one too|also the other one|"
     "and the other|other one|the other one as well|the other one please",
-    "polite": "please|thanks|thank you|lares|ok|okay|hey|now|and now|then|just|oh|hm|well|"
+    "polite": "please|thanks|thank you|lares|ok|okay|hey|now|and now|then|just|oh|hm|"
     "could you|can you",
     "one": "it|that|this|that one|this one",
     "many": "them|those|these|they|both|both of them|all of them",
