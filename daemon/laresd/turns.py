@@ -66,10 +66,13 @@ class Transcribed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyReady:
-    """The reply to job `job` can be spoken. `asks`: it wants an answer."""
+    """The reply to job `job` can be spoken. `asks`: it wants an answer. `waits`: something is done
+    or left by that answer, so it is listened for in any case.
+    """
 
     job: int
     asks: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,8 @@ class ReplyKind(StrEnum):
 class Reply:
     """The answer to a Request. `understood_by`: grammar, loose, llm or "" for nobody.
 
-    `spans`: the stages between request and reply, as they were noted.
+    `spans`: the stages between request and reply, as they were noted. `secret`: what was said held a
+    PIN and is to be shown and kept nowhere.
     """
 
     request_id: str
@@ -231,6 +232,7 @@ class Reply:
     intent: str = ""
     outcomes: tuple[Outcome, ...] = ()
     spans: tuple[Span, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Rules:
     start_timeout: int
     longest: int
     follow_up: int
+    answer: int
     speech: float
     quiet: float
     open_ear: bool = False
@@ -77,6 +78,7 @@ class Rules:
             start_timeout=samples(settings.start_timeout_ms),
             longest=samples(settings.max_utterance_ms),
             follow_up=samples(settings.follow_up_ms),
+            answer=samples(max(settings.answer_ms, settings.follow_up_ms)),
             speech=settings.vad_threshold,
             quiet=max(0.0, settings.vad_threshold - 0.15),
             open_ear=open_ear,
@@ -105,7 +107,7 @@ class State:
     jobs: int = 0  # how many were started
     job: int | None = None  # the one whose text is wanted
     text: Transcribed | None = None  # its result, when it came before the endpoint
-    asks: bool = False  # the reply is a question
+    window: int = 0  # how long the answer to the reply is listened for
     ended: bool = False  # no more audio will come
 
     @property
@@ -181,7 +183,7 @@ def _running(state: State) -> int | None:
 
 
 def _follow_up(state: State, rules: Rules) -> tuple[State, Effects]:
-    if state.now - state.begin >= rules.follow_up:
+    if state.now - state.begin >= state.window:
         return replace(state, phase=Phase.IDLE), ()
     return _open_at_speech(state, floor=state.begin)
 
@@ -321,11 +323,13 @@ def _answered(
     if event.job != state.job or state.text is None:
         return state, ()
     if isinstance(event, ReplyReady) and state.phase is Phase.THINKING:
-        return replace(state, phase=Phase.SPEAKING, asks=event.asks), (Speak(event.job),)
+        window = rules.answer if event.waits else rules.follow_up if event.asks else 0
+        return replace(state, phase=Phase.SPEAKING, window=window), (Speak(event.job),)
     if isinstance(event, PlaybackEnded) and state.phase is Phase.SPEAKING:
         closed, effects = _close(state, Closing.DONE)
-        if state.asks and rules.follow_up > 0 and not state.ended:
-            closed = replace(closed, phase=Phase.FOLLOW_UP, begin=state.now + ECHO)
+        if state.window > 0 and not state.ended:
+            begin = state.now + ECHO
+            closed = replace(closed, phase=Phase.FOLLOW_UP, begin=begin, window=state.window)
         return closed, effects
     return state, ()
 

@@ -301,6 +301,36 @@ def test_a_question_that_nobody_answers_is_forgotten() -> None:
     assert room.machine.phase is Phase.IDLE
 
 
+def test_what_is_asked_before_an_action_is_listened_to_whatever_the_settings() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "unlock the front door"))
+    room.tell(ReplyReady(1, asks=True, waits=True))
+    room.tell(PlaybackEnded(1))
+    assert room.machine.phase is Phase.FOLLOW_UP
+    room.hear("." * 200 + "####" + END)
+    assert room.names()[-3:] == ["Open", "Transcribe", "Commit"]
+
+
+def test_the_answer_before_an_action_is_not_waited_for_without_end() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "unlock the front door"))
+    room.tell(ReplyReady(1, asks=True, waits=True))
+    room.tell(PlaybackEnded(1))
+    assert room.hear("." * 260) == []
+    assert room.machine.phase is Phase.IDLE
+
+
+def test_any_other_question_keeps_the_ear_shut_unless_follow_ups_are_wanted() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "turn on the lamp"))
+    room.tell(ReplyReady(1, asks=True))
+    room.tell(PlaybackEnded(1))
+    assert room.machine.phase is Phase.IDLE
+
+
 def test_a_recording_that_ends_in_speech_is_answered() -> None:
     room = Room()
     room.hear("W...####")
