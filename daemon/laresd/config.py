@@ -240,6 +240,17 @@ class HomeAssistant:
 
 
 @dataclass(frozen=True, slots=True)
+class MqttApi:
+    """Requests over MQTT: firmware-notes/mqtt-api.md."""
+
+    requests_per_minute: int = 600  # of one client, and ten times that of all; 0: without limit
+    at_once: int = 8  # requests that are worked on
+    waiting: int = 64  # that wait for their turn; more are told that the box is busy
+    audio_dir: Path | None = None  # recordings that a request may name; none: it may name none
+    audio_urls: bool = False  # a request may name an http:// address on the LAN, too
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -265,6 +276,7 @@ class Config:
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     http: Http = field(default_factory=Http)
     home_assistant: HomeAssistant = field(default_factory=HomeAssistant)
+    mqtt_api: MqttApi = field(default_factory=MqttApi)
     log: Log = field(default_factory=Log)
 
     @property
@@ -450,7 +462,7 @@ def _fields_of(hint: object) -> type:
 
 _AT_LEAST_ONE = (
     "beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms", "confirm_s",
-    "pin_tries", "max_characters",
+    "pin_tries", "max_characters", "at_once",
 )  # fmt: skip
 
 
