@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from laresd.errors import ConfigError
+from laresd.types import Command, Scalar
 
 DEFAULT_FILE = Path("/etc/lares/lares.toml")
 
@@ -177,6 +178,25 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutineAction:
+    """A sentence as somebody would say it, or one command to one entity."""
+
+    say: str = ""
+    entity: str = ""
+    command: str = ""  # turn_on, open, lock, set_temperature, ...
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutineSettings:
+    """[routines."NAME"]: what is done when one of its phrases is said."""
+
+    phrases: tuple[str, ...] = ()  # none: the name itself
+    actions: tuple[RoutineAction, ...] = ()  # a text is a sentence
+    areas: tuple[str, ...] = ()  # where it may be said; none: everywhere
+
+
+@dataclass(frozen=True, slots=True)
 class HomeNames:
     """Corrections to what discovery says, by entity id."""
 
@@ -271,6 +291,7 @@ class Config:
     risk_rules: Mapping[str, RiskRule] = field(default_factory=dict)
     policies: Mapping[str, PolicySettings] = field(default_factory=dict)
     input: Input = field(default_factory=Input)
+    routines: Mapping[str, RoutineSettings] = field(default_factory=dict)
     home: HomeNames = field(default_factory=HomeNames)
     scheduler: Scheduler = field(default_factory=Scheduler)
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
@@ -348,8 +369,9 @@ class _Reader:
             return self.section(section, cls, values)
         tables: dict[str, object] = {}
         for name, table in values.items():
-            if not isinstance(table, dict) or not re.fullmatch(_TABLE_NAME, name):
-                wanted = f"has tables: [{section}.NAME], with a name of a-z, 0-9, _ and -"
+            spoken = cls is RoutineSettings  # its name is said, in any script
+            if not isinstance(table, dict) or not re.fullmatch(_TABLE_NAMES[spoken], name):
+                wanted = f"has tables: [{section}.NAME], with a name of {_NAMED[spoken]}"
                 raise self.wrong(section, "", wanted)
             tables[name] = self.section(f"{section}.{name}", cls, table)
         return types.MappingProxyType(tables)
@@ -375,6 +397,8 @@ class _Reader:
             raise self.wrong(key, section, "must be one of " + ", ".join(map(repr, args)))
         if hint == tuple[str, ...]:
             return self._strings(section, key, value)
+        if hint == tuple[RoutineAction, ...]:
+            return self._routine_actions(section, key, value)
         if origin is not None and issubclass(_class(origin), Mapping):
             return self._mapping(section, key, args[1], value)
         return self._scalar(section, key, hint, value)
@@ -394,6 +418,24 @@ class _Reader:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         raise self.wrong(key, section, 'must be a list of texts: ["one", "two"]')
+
+    def _routine_actions(self, section: str, key: str, value: object) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            raise self.wrong(key, section, 'must be a list: ["turn off the lights", {...}]')
+        return tuple(self._routine_action(section, key, item) for item in value)
+
+    def _routine_action(self, section: str, key: str, item: object) -> object:
+        if isinstance(item, str) and item.strip():
+            return RoutineAction(say=item)
+        wanted = 'must hold sentences and { entity = "...", command = "..." }'
+        if not isinstance(item, dict) or set(item) - {"entity", "command", "params"}:
+            raise self.wrong(key, section, wanted)
+        entity, command, params = (item.get(k) for k in ("entity", "command", "params"))
+        if not isinstance(entity, str) or not isinstance(params, dict | None):
+            raise self.wrong(key, section, wanted)
+        if command not in _COMMANDS.split(", "):
+            raise self.wrong(key, section, f"has no command {command!r}: one of {_COMMANDS}")
+        return RoutineAction("", entity, str(command), types.MappingProxyType(params or {}))
 
     def _mapping(self, section: str, key: str, hint: object, value: object) -> Mapping[str, object]:
         if not isinstance(value, dict):
@@ -451,7 +493,9 @@ def _outside_text(section: str, key: str, value: str) -> str:
     return ""
 
 
-_TABLE_NAME = r"[a-z0-9_-]{1,40}"
+_TABLE_NAMES = (r"[a-z0-9_-]{1,40}", r"\S(?:.{0,58}\S)?")
+_NAMED = ("a-z, 0-9, _ and -", "at most 60 characters")
+_COMMANDS = ", ".join(Command)
 
 
 def _fields_of(hint: object) -> type:

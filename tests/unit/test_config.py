@@ -58,6 +58,42 @@ def test_a_file_says_only_what_differs(tmp_path: Path) -> None:
     assert read.llm == Config().llm
 
 
+def test_a_routine_has_a_spoken_name_and_sentences_or_commands() -> None:
+    read = parse(
+        """
+[routines."good night"]
+actions = ["turn off the lights", { entity = "lock.front", command = "lock" }]
+[routines.晚安]
+phrases = ["晚安", "我睡了"]
+actions = [{ entity = "light.bed", command = "turn_on", params = { brightness_pct = 5 } }]
+areas = ["卧室"]
+"""
+    )
+    first, second = read.routines["good night"], read.routines["晚安"]
+    assert [action.say for action in first.actions] == ["turn off the lights", ""]
+    assert (first.actions[1].entity, first.actions[1].command) == ("lock.front", "lock")
+    assert (second.phrases, second.areas) == (("晚安", "我睡了"), ("卧室",))
+    assert second.actions[0].params == {"brightness_pct": 5}
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ("'lights off'", "must be a list"),
+        ("['']", "must hold sentences"),
+        ("[5]", "must hold sentences"),
+        ("[{ entity = 'lock.x' }]", "has no command None"),
+        ("[{ entity = 'lock.x', command = 'explode' }]", "has no command 'explode'"),
+        ("[{ entity = 'lock.x', command = 'lock', say = 'x' }]", "must hold sentences"),
+        ("[{ entity = 'lock.x', command = 'lock', params = 3 }]", "must hold sentences"),
+    ],
+)
+def test_a_routine_of_something_else_stops_the_start(actions: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(f"[routines.night]\nactions = {actions}")
+    assert "lares.toml:2" in str(caught.value) and message in str(caught.value)
+
+
 def test_it_cannot_be_changed_once_read() -> None:
     read = parse(GOOD)
     with pytest.raises(dataclasses.FrozenInstanceError):
