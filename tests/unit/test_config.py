@@ -63,7 +63,7 @@ def test_a_routine_has_a_spoken_name_and_sentences_or_commands() -> None:
         """
 [routines."good night"]
 actions = ["turn off the lights", { entity = "lock.front", command = "lock" }]
-[routines.晚安]
+[routines."晚安"]
 phrases = ["晚安", "我睡了"]
 actions = [{ entity = "light.bed", command = "turn_on", params = { brightness_pct = 5 } }]
 areas = ["卧室"]
