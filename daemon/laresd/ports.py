@@ -26,6 +26,8 @@ from laresd.types import (
     Recognition,
     Reply,
     Request,
+    RoutineRecord,
+    Sent,
     TimerCommand,
     TimerRecord,
     TimerResult,
@@ -49,6 +51,16 @@ class Clock(Protocol):
         """Wait for the event, at most until `until` (on `now`; None: without end).
 
         True when the event is set, False when the time came first.
+        """
+        ...
+
+
+class Pins(Protocol):
+    """The house's PIN, which only its hash is kept of."""
+
+    async def check(self, digits: str) -> bool:
+        """Whether it is the PIN, in a time that does not tell how nearly. Raises Permanent when
+        there is none to compare with.
         """
         ...
 
@@ -238,6 +250,22 @@ class TimerStore(Protocol):
         ...
 
 
+class RoutineStore(Protocol):
+    """Routines made by voice or text, which outlive a restart. Safe from the event loop."""
+
+    async def load(self) -> Sequence[RoutineRecord]:
+        """In the order in which they were made."""
+        ...
+
+    async def save(self, routine: RoutineRecord) -> None:
+        """Insert, or replace the one of the same phrase; durable when this returns."""
+        ...
+
+    async def delete(self, phrase: str) -> None:
+        """Forget it; durable when this returns. Unknown phrases are no error."""
+        ...
+
+
 class Timers(Protocol):
     """The box's timers (core.timekeeper.Timekeeper)."""
 
@@ -332,8 +360,17 @@ class Bus(Protocol):
         expiry_s: float | None = None,
         response_topic: str = "",
         correlation: bytes = b"",
-    ) -> None:
-        """Acknowledged by the broker when this returns (QoS 1). Raises Temporary if it is away.
+        keep_until: float | None = None,
+        repeatable: bool = True,
+    ) -> Sent:
+        """Sent.NOW: acknowledged by the broker (QoS 1). Raises Temporary if it is away, Permanent
+        if it lets this box not publish there (which only MQTT 5 tells).
+
+        With `keep_until` (wall seconds) a message is kept on disk while the broker is away and goes
+        out afterwards, in the order of the calls, unless that time has passed: then it is dropped
+        and reported. Raises Temporary when there is no room for more. `repeatable`: a second
+        delivery does no harm, so it goes out again where the acknowledgement was lost; a message
+        that is not is Sent.UNKNOWN then.
 
         `expiry_s`: how long the broker may keep it for a reader that is away, at least a second;
         `response_topic` and `correlation`: where the answer is waited for. All three need a broker
@@ -341,8 +378,27 @@ class Bus(Protocol):
         """
         ...
 
-    def subscribe(self, *topic_filters: str) -> Subscription:
-        """The messages of these filters; subscribed before anything that is published later."""
+    def subscribe(self, *topic_filters: str, durable: bool = False) -> Subscription:
+        """The messages of these filters; subscribed before anything that is published later.
+
+        `durable`: the broker keeps what is published (QoS 1) while this box is away, for
+        `mqtt.requests_wait_s` at most, and none of its retained messages need come. For requests;
+        never for states, which would be old news.
+        """
+        ...
+
+
+class Seen(Protocol):
+    """The requests that were begun lately, however often the daemon was restarted since."""
+
+    async def first(self, request_id: str) -> bool:
+        """Whether this id comes for the first time; from now on it does not. Durable when this
+        returns. Raises Temporary or Permanent when that cannot be written down.
+        """
+        ...
+
+    async def forget(self, request_id: str) -> None:
+        """It was not begun after all, and may come again."""
         ...
 
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from collections import deque
+from collections.abc import Callable
 
-from laresd.errors import Temporary
-from laresd.types import Message
+from laresd.errors import DeadlineExceeded, Temporary
+from laresd.types import Message, Sent
 
 
 class FakeBus:
-    """Delivers at once, in order. `break_connection` and `mend` play a broker that goes away."""
+    """Delivers at once, in order. `break_connection` and `mend` play a broker that goes away.
 
-    def __init__(self) -> None:
+    `kept` waits for `mend`, `dropped` are the topics of what waited too long. `wall`: the clock of
+    `keep_until`.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self.published: list[tuple[str, bytes, bool]] = []
         self.retained: dict[str, bytes] = {}
+        self.kept: list[tuple[Message, bool, float]] = []  # message, retain, keep_until
+        self.dropped: list[str] = []
+        self._wall = wall
+        self._missed: list[Message] = []  # for durable subscriptions
         self._subscriptions: list[FakeSubscription] = []
         self._up = asyncio.Event()
         self._up.set()
@@ -40,23 +51,23 @@ class FakeBus:
         expiry_s: float | None = None,
         response_topic: str = "",
         correlation: bytes = b"",
-    ) -> None:
+        keep_until: float | None = None,
+        repeatable: bool = True,
+    ) -> Sent:
+        if keep_until is not None and keep_until <= self._wall():
+            raise DeadlineExceeded("its time has passed")
+        message = _message(topic, payload, expiry_s, response_topic, correlation)
         if not self.connected:
-            raise Temporary("the broker is away")
-        data = payload if isinstance(payload, bytes) else payload.encode()
-        self.published.append((topic, data, retain))
-        self.deliver(
-            topic,
-            data,
-            retain=retain,
-            expiry_s=expiry_s,
-            response_topic=response_topic,
-            correlation=correlation,
-        )
+            if keep_until is None:
+                raise Temporary("the broker is away")
+            self.kept.append((message, retain, keep_until))
+            return Sent.LATER
+        self._publish(message, retain)
         await asyncio.sleep(0)
+        return Sent.NOW
 
-    def subscribe(self, *topic_filters: str) -> FakeSubscription:
-        return FakeSubscription(self, topic_filters)
+    def subscribe(self, *topic_filters: str, durable: bool = False) -> FakeSubscription:
+        return FakeSubscription(self, topic_filters, durable)
 
     def deliver(
         self,
@@ -69,17 +80,7 @@ class FakeBus:
         correlation: bytes = b"",
     ) -> None:
         """A message of somebody else."""
-        data = payload if isinstance(payload, bytes) else payload.encode()
-        if retain and data:
-            self.retained[topic] = data
-        elif retain:
-            self.retained.pop(topic, None)
-        expires_at = None
-        if expiry_s is not None:
-            expires_at = asyncio.get_running_loop().time() + expiry_s
-        message = Message(topic, data, False, response_topic, correlation, expires_at)
-        for subscription in self._subscriptions:
-            subscription.offer(message)
+        self._deliver(_message(topic, payload, expiry_s, response_topic, correlation), retain)
 
     def break_connection(self) -> None:
         self._up.clear()
@@ -88,6 +89,16 @@ class FakeBus:
         self._up.set()
         for subscription in self._subscriptions:
             self.send_retained(subscription, frozenset(subscription.filters))
+        missed, self._missed = self._missed, []
+        for message, subscription in itertools.product(missed, self._subscriptions):
+            if subscription.durable:
+                subscription.offer(message)
+        kept, self.kept = self.kept, []
+        for message, retain, keep_until in kept:
+            if keep_until > self._wall():
+                self._publish(message, retain)
+            else:
+                self.dropped.append(message.topic)
 
     def attach(self, subscription: FakeSubscription) -> None:
         if subscription not in self._subscriptions:
@@ -97,13 +108,43 @@ class FakeBus:
         self._subscriptions.remove(subscription)
 
     def send_retained(self, subscription: FakeSubscription, filters: frozenset[str]) -> None:
+        if subscription.durable:
+            return
         for topic, payload in self.retained.items():
             if self.connected and any(fits(item, topic) for item in filters):
                 subscription.offer(Message(topic, payload, True))
 
+    def _publish(self, message: Message, retain: bool) -> None:
+        self.published.append((message.topic, message.payload, retain))
+        self._deliver(message, retain)
+
+    def _deliver(self, message: Message, retain: bool) -> None:
+        if retain and message.payload:
+            self.retained[message.topic] = message.payload
+        elif retain:
+            self.retained.pop(message.topic, None)
+        if not self.connected:
+            self._missed.append(message)
+            return
+        for subscription in self._subscriptions:
+            subscription.offer(message)
+
+
+def _message(
+    topic: str,
+    payload: str | bytes,
+    expiry_s: float | None,
+    response_topic: str,
+    correlation: bytes,
+) -> Message:
+    data = payload if isinstance(payload, bytes) else payload.encode()
+    expires_at = None if expiry_s is None else asyncio.get_running_loop().time() + expiry_s
+    return Message(topic, data, False, response_topic, correlation, expires_at)
+
 
 class FakeSubscription:
-    def __init__(self, bus: FakeBus, topic_filters: tuple[str, ...]) -> None:
+    def __init__(self, bus: FakeBus, topic_filters: tuple[str, ...], durable: bool) -> None:
+        self.durable = durable
         self.filters: set[str] = set()
         self._bus = bus
         self._queue: deque[Message] = deque()
