@@ -2,6 +2,8 @@
 
 Correct: exactly what was expected has changed. Wrong: something changed that was not asked for.
 None: nothing changed though something should have. Partial: only a part of it changed.
+What is asked before an action is answered with yes, as whoever means the sentence would; so what
+was misunderstood is done, too, and counts as wrong.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ from laresd.config import Config, load
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import LaresError
 from laresd.ports import LanguageModel
-from laresd.types import Home, Json, Reply, Request
+from laresd.types import Home, Json, Reply, ReplyKind, Request
 
 PATIENCE_S = 60.0  # for one sentence
+YES = {"de": "ja", "zh": "是的"}  # else "yes"
 
 
 class Verdict(StrEnum):
@@ -40,7 +43,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sentence and what came of it. `done` and `expected`: changes, by entity id."""
+    """One sentence and what came of it. `done` and `expected`: changes, by entity id. `asked`: the
+    question before the action, "" where there was none.
+    """
 
     sentence: str
     file: str
@@ -51,11 +56,14 @@ class Item:
     ms: float
     done: Mapping[str, View]
     expected: Mapping[str, View]
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`by_step`: for each step of the cascade how many it took, how many of them rightly."""
+    """`by_step`: for each step of the cascade how many it took, how many of them rightly. `asked`:
+    how many were asked about before they were done.
+    """
 
     total: int
     correct: int
@@ -65,6 +73,7 @@ class Summary:
     by_step: Mapping[str, Mapping[str, int]]
     p50_ms: float
     p95_ms: float
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,11 @@ Show = Callable[[Item], None]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.add_argument(
+        "--no-answer",
+        action="store_true",
+        help="say nothing when asked before an action, instead of yes",
+    )
     parser.add_argument("--no-llm", action="store_true", help="without the language model")
     parser.add_argument("--config", type=Path, help="the configuration file")
 
@@ -89,7 +103,8 @@ def main(args: argparse.Namespace) -> int:
         wanted = cases(args.paths)
         config = load(args.config)
         config = replace(config, llm=replace(config.llm, enabled=not args.no_llm))
-        evaluation = asyncio.run(run(wanted, config, show=_show))
+        answers = not args.no_answer
+        evaluation = asyncio.run(run(wanted, config, show=_show, answers=answers))
     except LaresError as error:
         print(f"lares eval commands: {error}", file=sys.stderr)
         return 2
@@ -99,15 +114,19 @@ def main(args: argparse.Namespace) -> int:
     return 1 if evaluation.summary.wrong else 0
 
 
-async def run(wanted: Sequence[Case], config: Config, *, show: Show) -> Evaluation:
-    """Say each sentence in its home; `show` sees each item as it is done."""
+async def run(
+    wanted: Sequence[Case], config: Config, *, show: Show, answers: bool = True
+) -> Evaluation:
+    """Say each sentence in its home; `show` sees each item as it is done. `answers`: say yes to
+    what is asked before an action.
+    """
     items: list[Item] = []
     home = SimulatedHome(wanted[0].home)
     async with _assistant(config, home) as assistant:
         for case in wanted:
             home.become(case.home)
             await assistant.prepare(case.language)
-            item = await _say(case, home, assistant)
+            item = await _say(case, home, assistant, answers=answers)
             show(item)
             items.append(item)
     return Evaluation(_summary(items), tuple(items))
@@ -139,23 +158,33 @@ async def _assistant(config: Config, home: SimulatedHome) -> AsyncIterator[Casca
                 task.cancel()
 
 
-async def _say(case: Case, home: SimulatedHome, assistant: CascadeAssistant) -> Item:
+async def _say(
+    case: Case, home: SimulatedHome, assistant: CascadeAssistant, *, answers: bool
+) -> Item:
     loop = asyncio.get_running_loop()
     start = loop.time()
-    reply = await assistant.answer(
-        Request(
-            "eval",
-            case.sentence,
-            case.language,
-            start + PATIENCE_S,
-            source="eval",
-            area=case.area,
-        )
-    )
+    reply = await assistant.answer(_request(case, case.sentence, start))
     ms = (loop.time() - start) * 1000
+    asked = reply.text if reply.kind is ReplyKind.QUESTION else ""
+    if asked and answers:
+        yes = YES.get(case.language.partition("-")[0], "yes")
+        reply = await assistant.answer(_request(case, yes, loop.time()))
     done = _changes(case.home, _views(home.home()), case.ignored)
     expected = _changes(case.home, {**_views(case.home), **case.expected}, case.ignored)
-    return _item(case, reply, ms, done, expected)
+    return replace(_item(case, reply, ms, done, expected), asked=asked)
+
+
+def _request(case: Case, text: str, now: float) -> Request:
+    """Each sentence is a conversation of its own: what is asked about one no other answers."""
+    return Request(
+        "eval",
+        text,
+        case.language,
+        now + PATIENCE_S,
+        source="eval",
+        area=case.area,
+        conversation=f"{case.file} {case.sentence}",
+    )
 
 
 def _item(
@@ -231,6 +260,7 @@ def _summary(items: Sequence[Item]) -> Summary:
         by_step=steps,
         p50_ms=_percentile(times, 0.5),
         p95_ms=_percentile(times, 0.95),
+        asked=sum(bool(item.asked) for item in items),
     )
 
 
@@ -241,7 +271,10 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 def _show(item: Item) -> None:
     by = item.understood_by or "-"
     print(f"{item.verdict:8} {by:8} {item.ms:7.1f} ms  {item.sentence}")
-    print(f"{'':27}{item.reply}")
+    if item.asked:
+        print(f"{'':27}{item.asked}")
+    if item.reply != item.asked:
+        print(f"{'':27}{item.reply}")
     if item.verdict is not Verdict.CORRECT:
         print(f"{'':27}done {item.done}, expected {item.expected}")
 
@@ -250,7 +283,8 @@ def _print_summary(summary: Summary) -> None:
     print(
         f"\n{summary.correct} of {summary.total} correct ({_share(summary.correct, summary)}), "
         f"{summary.wrong} wrong ({_share(summary.wrong, summary)}), {summary.none} not done, "
-        f"{summary.partial} partly; p50 {summary.p50_ms:.0f} ms, p95 {summary.p95_ms:.0f} ms"
+        f"{summary.partial} partly, {summary.asked} asked about first; "
+        f"p50 {summary.p50_ms:.0f} ms, p95 {summary.p95_ms:.0f} ms"
     )
     for step, counts in summary.by_step.items():
         print(f"  {step}: " + ", ".join(f"{value} {key}" for key, value in counts.items()))

@@ -15,13 +15,16 @@ from datetime import datetime, tzinfo
 
 from laresd.config import Config
 from laresd.core import guard, prompt, replies, timer_words
+from laresd.core.input_filter import InputFilter, Refusal
 from laresd.core.intent import loose, wonder
 from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
+from laresd.core.permission import Decision, Permission
+from laresd.core.replies import consents
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.generation import Ending, Generation, Message
-from laresd.ports import Clock, Devices, Grammar, LanguageModel, Timers
+from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers
 from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
@@ -64,8 +67,12 @@ class CascadeAssistant:
         timers: Timers | None = None,
         language_model: LanguageModel | None = None,
         timezone: tzinfo | None = None,
+        pins: Pins | None = None,
+        input_filter: InputFilter | None = None,
     ) -> None:
-        """`timezone`: of the answers about the time; None is the machine's own."""
+        """`timezone`: of the answers about the time; None is the machine's own. `input_filter`:
+        None knows only what the configuration blocks. Raises ConfigError for a wrong rule.
+        """
         self._config = config
         self._clock = clock
         self._grammar = grammar
@@ -73,6 +80,8 @@ class CascadeAssistant:
         self._timers = timers
         self._model = language_model
         self._timezone = timezone
+        self._permission = Permission(config, clock, pins=pins, timezone=timezone)
+        self._filter = input_filter or InputFilter(config.input)
         self._taught: dict[str, tuple[object, ...]] = {}
         self._warmed: tuple[Message, ...] = ()
 
@@ -102,6 +111,11 @@ class CascadeAssistant:
         """Have the language model read a request that is still being said, if it will be asked."""
         if self._model is None or not self._config.llm.enabled:
             return
+        if (
+            self._permission.awaits(request)
+            or len(request.text) > self._config.input.max_characters
+        ):
+            return
         request = replace(request, area=request.area or self._config.box.area or None)
         home = self._devices.home()
         strict = await self._strict(request, home)
@@ -121,21 +135,28 @@ class CascadeAssistant:
         except LaresError as error:
             log.warning("turn %s failed: %s", request.id, error)
             reply = _failed(request, error)
-        reply = replace(reply, spans=trace.spans)
+        reply = replace(reply, spans=trace.spans, secret=self._permission.is_secret(request))
         log.info("%s", turn_line(reply, request.source))
         return reply
 
     async def _answer(self, request: Request, trace: Trace) -> Reply:
         if not request.text.strip():
             return _not_understood(request)
+        refusal = self._filter.refusal(request, self._clock.now())
+        if refusal is not None:
+            self._permission.drop(request)
+            return _filtered(request, refusal)
+        settled = await self._permission.settle(request, self._devices.home)
         home = self._devices.home()
+        if settled is not None:
+            return await self._carry_out(request, settled, home, trace)
         trace.begin("understand")
         understood = await self._understand(request, home)
         intent = understood.meaning.intent if understood.meaning else ""
         trace.end("understand", understood.facts())
         if understood.meaning is None:
             return _without_meaning(request, understood)
-        reply = await self._do(request, understood.meaning, home, trace)
+        reply = await self._do(request, understood, understood.meaning, home, trace)
         return replace(reply, understood_by=understood.by, intent=intent)
 
     async def _understand(self, request: Request, home: Home) -> Understanding:
@@ -213,7 +234,14 @@ class CascadeAssistant:
         ending = pieces[-1].ending if pieces else None
         return "".join(piece.text for piece in pieces), ending
 
-    async def _do(self, request: Request, meaning: Meaning, home: Home, trace: Trace) -> Reply:
+    async def _do(
+        self,
+        request: Request,
+        understood: Understanding,
+        meaning: Meaning,
+        home: Home,
+        trace: Trace,
+    ) -> Reply:
         language = request.language
         if meaning.problem is not None:
             text = replies.trouble(meaning.problem, home, language)
@@ -226,7 +254,14 @@ class CascadeAssistant:
             return _reply(request, ReplyKind.ANSWER, text)
         if meaning.timer is not None:
             return await self._time(request, meaning)
-        return await self._act(request, meaning.actions, home, trace)
+        decision = self._permission.decide(
+            request,
+            _distinct(meaning.actions),
+            home,
+            understood_by=understood.by,
+            intent=meaning.intent,
+        )
+        return await self._carry_out(request, decision, home, trace)
 
     async def _time(self, request: Request, meaning: Meaning) -> Reply:
         if self._timers is None or meaning.timer is None:
@@ -234,6 +269,15 @@ class CascadeAssistant:
         result = await self._timers.handle(meaning.timer)
         kind = ReplyKind.DONE if result.done else ReplyKind.REFUSED
         return _reply(request, kind, timer_words.sentence(result, request.language))
+
+    async def _carry_out(
+        self, request: Request, decision: Decision, home: Home, trace: Trace
+    ) -> Reply:
+        """Do what is permitted, and say that and the rest. Nothing acts but through here."""
+        reply = _reply(request, decision.kind or ReplyKind.ANSWER, decision.said)
+        if decision.granted:
+            reply = _with_rest(await self._act(request, decision.granted, home, trace), decision)
+        return replace(reply, understood_by=decision.understood_by, intent=decision.intent)
 
     async def _act(
         self, request: Request, actions: Sequence[Action], home: Home, trace: Trace
@@ -243,7 +287,7 @@ class CascadeAssistant:
             raise DeadlineExceeded("understanding took too long", remedy="say it again")
         deadline = min(request.deadline, now + self._config.actions.echo_timeout_s)
         trace.begin("act")
-        outcomes = tuple(await self._devices.act(_distinct(actions), deadline=deadline))
+        outcomes = tuple(await self._devices.act(actions, deadline=deadline))
         listed: list[Json] = [f"{o.action.entity_id} {o.action.command}" for o in outcomes]
         trace.end("act", {"actions": listed})
         trace.add(echo_spans(outcomes))
@@ -276,6 +320,24 @@ def _is_name_alone(meaning: Meaning, request: Request, home: Home) -> bool:
 
 def _reply(request: Request, kind: ReplyKind, text: str) -> Reply:
     return Reply(request.id, kind, text)
+
+
+def _with_rest(done: Reply, decision: Decision) -> Reply:
+    """What was done, and after it what is asked or refused of the same sentence."""
+    if decision.kind is None:
+        return done
+    kind = decision.kind
+    if kind is not ReplyKind.QUESTION:
+        kind = ReplyKind.PARTIAL if done.kind is not ReplyKind.FAILED else ReplyKind.FAILED
+    return replace(done, kind=kind, text=f"{done.text} {decision.said}")
+
+
+def _filtered(request: Request, refusal: Refusal) -> Reply:
+    log.info("turn %s refused by input rule %s", request.id, refusal.rule)
+    main = request.language.partition("-")[0].casefold()
+    said = refusal.says.get(main, refusal.says.get("en", ""))
+    text = said or consents.filtered(refusal.kind, request.language)
+    return replace(_reply(request, ReplyKind.REFUSED, text), intent=f"input_{refusal.kind}")
 
 
 def _not_understood(request: Request) -> Reply:

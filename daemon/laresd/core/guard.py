@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from laresd.core import consent
 from laresd.core.intent.abilities import is_dangerous
 from laresd.core.intent.clause import Roles, groups_of, is_clear, values_of
 from laresd.core.intent.deeds import Values, Verb, choose
@@ -23,6 +24,8 @@ MAX_CHARACTERS_PER_SECOND = 35.0  # of speech; the fastest speakers reach about 
 SURELY_WRONG_LOGPROB = -1.7
 DOUBTFUL_LOGPROB = -0.9
 NO_SPEECH = 0.6
+SURE_LOGPROB = -0.5
+SURELY_SPEECH = 0.2  # probability of no speech below which there was some
 MAX_COMPRESSION = 2.4  # Whisper's own bound for text that goes round in circles
 MAX_REPEATS = 3
 
@@ -78,6 +81,17 @@ def transcript(heard: Transcript, language: str) -> str | None:
     if _goes_in_circles(heard.text, words):
         return "the same words again and again"
     return _unlikely(heard)
+
+
+def answer(heard: Transcript, language: str) -> str | None:
+    """As `transcript`, for what is said after a question: its shortest answers are among what is
+    made up on silence ("ja"), and are taken only where the speech model is sure of them.
+    """
+    why = transcript(heard, language)
+    if why is None or consent.answer(heard.text, language) is consent.Answer.OTHER:
+        return why
+    sure = heard.avg_logprob > SURE_LOGPROB and heard.no_speech_prob < SURELY_SPEECH
+    return None if sure and _unlikely(heard) is None else why
 
 
 def _is_made_up(words: tuple[str, ...], language: str) -> bool:
