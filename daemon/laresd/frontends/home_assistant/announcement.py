@@ -4,7 +4,7 @@ Format: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payloa
 discovery, Home Assistant 2024.11 and later). What has nothing behind it on this box is left out;
 it is named by its platform alone, which removes it where it was announced before.
 
-Every entity that can be commanded has an entity category, so that Lares, which learns the home
+Every entity has an entity category, so that Lares, which learns the home
 from the same topics, takes neither itself nor another Lares for a device to control.
 """
 
@@ -250,11 +250,17 @@ def _wake(topics: Topics) -> Component:
         "icon": "mdi:chat-alert",
         "state_topic": topics.state("wake"),
         "event_types": ["wake"],
+        "entity_category": DIAGNOSTIC,
     }
 
 
 def _say(topics: Topics) -> Component:
-    return {"p": "notify", "name": "Say", "command_topic": topics.command("say")}
+    return {
+        "p": "notify",
+        "name": "Say",
+        "command_topic": topics.command("say"),
+        "entity_category": CONFIG,
+    }
 
 
 def _restart(topics: Topics) -> Component:
