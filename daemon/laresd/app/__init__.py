@@ -21,6 +21,7 @@ from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
 from laresd.backends.broker.client import MqttBus
+from laresd.backends.broker.outbox import Outbox
 from laresd.backends.clock import SystemClock
 from laresd.backends.home.devices import MqttDevices
 from laresd.backends.modelstore.catalogue import ModelKind
@@ -149,7 +150,9 @@ async def _build(
     workers = {name: Worker(spec) for name, spec in specs_by_name.items()}
     for worker in workers.values():
         await stack.enter_async_context(worker)
-    bus = await stack.enter_async_context(MqttBus(config.mqtt, box=config.box.name))
+    outbox = await stack.enter_async_context(Outbox(config.box.state_dir / "outbox.db"))
+    bus = MqttBus(config.mqtt, box=config.box.name, outbox=outbox)
+    await stack.enter_async_context(bus)
     devices = MqttDevices(
         bus,
         discovery_prefix=config.mqtt.discovery_prefix,

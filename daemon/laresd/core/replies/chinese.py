@@ -62,6 +62,7 @@ CHINESE = Phrasebook(
     unavailable="{names}离线。",
     unsupported="{names}做不到。",
     failed="无法连接{names}：MQTT 服务器没有响应。",
+    delayed="{names}需要等待：MQTT 服务器没有响应，若很快恢复便会执行。",
     trouble={
         Trouble.UNKNOWN_DEVICE: "没有叫{name}的设备。",
         Trouble.NOTHING_THERE: "没有找到{kind}。",

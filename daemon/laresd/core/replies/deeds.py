@@ -70,6 +70,7 @@ def _light(params: Mapping[str, Json], book: Phrasebook) -> str:
 def _bad(status: Status, entity_ids: Sequence[str], home: Home, book: Phrasebook) -> str:
     template = {
         Status.NO_ANSWER: book.no_answer,
+        Status.DELAYED: book.delayed,
         Status.UNAVAILABLE: book.unavailable,
         Status.UNSUPPORTED: book.unsupported,
     }.get(status, book.failed)

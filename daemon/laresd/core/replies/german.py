@@ -67,6 +67,8 @@ GERMAN = Phrasebook(
     unavailable="{names} {be} nicht erreichbar.",
     unsupported="{names} kann das nicht.",
     failed="Ich konnte {names} nicht erreichen: Der MQTT-Broker antwortet nicht.",
+    delayed="{names}: Das muss warten, der MQTT-Broker antwortet nicht. "
+    "Ist er bald zurück, hole ich es nach.",
     trouble={
         Trouble.UNKNOWN_DEVICE: "Ich kenne kein Gerät namens {name}.",
         Trouble.NOTHING_THERE: "Ich kenne hier nichts dieser Art: {kind}.",

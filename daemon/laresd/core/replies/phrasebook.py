@@ -25,6 +25,7 @@ class Phrasebook:
     unavailable: str
     unsupported: str
     failed: str
+    delayed: str
     trouble: Mapping[Trouble, str]
     nothing_there_in: str  # {kind} {area}
     kinds: Mapping[str, tuple[str, str]]  # domain or device class: one, several
