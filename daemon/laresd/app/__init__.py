@@ -18,6 +18,7 @@ from pathlib import Path
 
 from laresd.app.house import Gauges, House, frontend_of, house_of
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
+from laresd.backends import input_rules
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
 from laresd.backends.broker.client import MqttBus
@@ -26,14 +27,16 @@ from laresd.backends.clock import SystemClock
 from laresd.backends.home.devices import MqttDevices
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
+from laresd.backends.pins import PinFile
 from laresd.backends.timers import SqliteTimerStore
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerGrammar, WorkerListener
 from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Mqtt
-from laresd.core import guard
+from laresd.core import arbitration, guard, timer_words
 from laresd.core.assistant import CascadeAssistant
+from laresd.core.input_filter import InputFilter, topic_rules
 from laresd.core.timekeeper import Timekeeper
 from laresd.core.turn import Machine, Rules
 from laresd.errors import ConfigError, LaresError
@@ -41,7 +44,7 @@ from laresd.frontends.announcer import Announcer
 from laresd.frontends.control import ControlServer, Handler
 from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
-from laresd.frontends.mqtt import MqttFrontend
+from laresd.frontends.mqtt import MqttFrontend, Services, WakeArbiter
 from laresd.frontends.operations import Operations
 from laresd.frontends.voice import Parts, VoiceFrontend
 from laresd.ports import AudioSink, AudioSource, Clock
@@ -68,6 +71,7 @@ class Box:
     answering: Overheard  # the same, for whoever asks
     timers: Timekeeper
     voice: VoiceFrontend
+    arbiter: WakeArbiter
     house: House
     workers: Mapping[str, Worker]
 
@@ -114,7 +118,8 @@ async def running(
             "head for the language model": _follow_home(box, "the language model", warm),
             "timers": box.timers.run(),
             "control": control.run(),
-            "requests over MQTT": MqttFrontend(box.bus, box.answering, box.clock, config).run(),
+            "requests over MQTT": _requests(box).run(),
+            "who answers the wake word": box.arbiter.run(),
             "hosts": box.mind.directory.run(),
             "scheduler": box.mind.text.run(),
             "gate": box.mind.gate.run(),
@@ -173,6 +178,8 @@ async def _build(
         devices=devices,
         timers=timers,
         language_model=mind.text,
+        pins=PinFile(config.risk.pin_file) if config.risk.pin_file else None,
+        input_filter=await asyncio.to_thread(_input_filter, config),
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
@@ -182,6 +189,7 @@ async def _build(
         shown.turn(turn)
         on_turn(turn)
 
+    arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
     parts = Parts(
         config=config,
         clock=clock,
@@ -192,6 +200,8 @@ async def _build(
         sink=sound.sink,
         machine=lambda open_ear: Machine(Rules.of(config.turn, open_ear=open_ear)),
         doubt=guard.transcript,
+        answer_doubt=guard.answer,
+        may_answer=arbiter.may_answer,
     )
     voice = VoiceFrontend(parts, on_turn=tell, on_wake=shown.woken)
     house = await house_of(shown, gauges, mind, voice, source=sound.source, workers=workers)
@@ -207,9 +217,15 @@ async def _build(
         answering,
         timers,
         voice,
+        arbiter,
         house,
         workers,
     )
+
+
+def _input_filter(config: Config) -> InputFilter:
+    """What is not even read; the rules of unsafe requests are in a file."""
+    return InputFilter(config.input, topic_rules(*input_rules.read(config.input.rules_file)))
 
 
 async def _api(frontend: HttpFrontend | None, stack: AsyncExitStack) -> HttpFrontend | None:
@@ -223,6 +239,28 @@ async def _api(frontend: HttpFrontend | None, stack: AsyncExitStack) -> HttpFron
     except LaresError as error:
         log.error("no API for programs: %s", error)
         return None
+
+
+def _requests(box: Box) -> MqttFrontend:
+    """The API over MQTT; what the broker kept during a restart waits until the home is known."""
+    services = Services(
+        config=box.config,
+        clock=box.clock,
+        bus=box.bus,
+        assistant=box.answering,
+        devices=box.devices,
+        timers=box.timers,
+        transcriber=box.mind.work,
+        voice=box.voice,
+        doubt=guard.transcript,
+        words=timer_words.sentence,
+        routines=lambda: {
+            name: routine.phrases[0] if routine.phrases else name
+            for name, routine in box.config.routines.items()
+        },
+    )
+    until = box.clock.now() + DISCOVERY_WAIT
+    return MqttFrontend(services, ready=lambda: box.devices.settled(deadline=until))
 
 
 async def _broker(

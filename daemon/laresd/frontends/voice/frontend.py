@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Literal
 
-from laresd.errors import LaresError, Permanent
+from laresd.errors import DeadlineExceeded, LaresError, Permanent, Refused, Temporary
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.session import BUSY, Session
-from laresd.frontends.voice.speaking import speak
+from laresd.frontends.voice.speaking import announce, speak
 from laresd.ports import AudioSource
 from laresd.turns import Closing, Phase
 from laresd.types import SAMPLE_RATE, Turn
@@ -22,9 +23,18 @@ log = logging.getLogger(__name__)
 IDLE_FRAMES = 8  # heard at once while nobody speaks: an eighth of the messages to the worker
 BUSY_FRAMES = 4  # while a turn is answered: the wake word must still interrupt it quickly
 MICROPHONE = "microphone"
+CALL_S = 1.0  # in which the ear opens when it is told to, or not at all
 
 OnTurn = Callable[[Turn], None]
 OnWake = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Somebody wants the ear to be open; done or cancelled when that is over."""
+
+    opened: asyncio.Future[None]
+    seconds: float
 
 
 class VoiceFrontend:
@@ -45,6 +55,8 @@ class VoiceFrontend:
         self._ears = asyncio.Lock()
         self._saying = asyncio.Lock()
         self._session: Session | None = None
+        self._has_ear = False
+        self._call: _Call | None = None
 
     async def run(self, microphone: AudioSource) -> None:
         """Listen until cancelled, or until it turns out that there can be no microphone."""
@@ -57,12 +69,16 @@ class VoiceFrontend:
                     source=MICROPHONE,
                     on_turn=self._tell,
                     on_wake=self._on_wake,
+                    may_answer=self._parts.may_answer,
                     open_ear=bool(phrase),
                     phrase=phrase,
                 )
+                self._has_ear = True
                 await self._listen(session, microphone)
         except* Permanent as group:
             log.warning("no microphone: %s", group.exceptions[0])
+        finally:
+            self._has_ear = False
 
     async def play(
         self,
@@ -113,6 +129,33 @@ class VoiceFrontend:
         async with self._saying:
             await speak(self._parts, text, lambda: None)
 
+    async def announce(self, text: str, *, language: str, deadline: float) -> None:
+        """As `say`, in a language. Raises what the voice or the loudspeaker raises, and
+        DeadlineExceeded when it is not at its end by the deadline.
+        """
+        try:
+            async with asyncio.timeout_at(deadline), self._saying:
+                await announce(self._parts, text, language=language, deadline=deadline)
+        except TimeoutError:
+            raise DeadlineExceeded("it was not said to its end within its deadline") from None
+
+    async def open_ear(self, seconds: float) -> None:
+        """Begin a turn as the wake word would, and listen at least so long while nobody speaks.
+
+        Raises Refused without a microphone that may listen, Temporary when it is in use, or gives
+        no sound.
+        """
+        if not self._has_ear or not self.listening:
+            raise Refused("this box has no microphone, or is told not to listen")
+        if self._session is not None or self._ears.locked():
+            raise Temporary("the microphone is in use", remedy="wait until the turn is over")
+        self._call = call = _Call(asyncio.get_running_loop().create_future(), seconds)
+        try:
+            async with asyncio.timeout(CALL_S):
+                await call.opened
+        except TimeoutError:
+            raise Temporary("the microphone gives no sound", remedy="is it muted?") from None
+
     def cancel(self) -> None:
         """Stop the turn that goes on: the button, the stop of a recording."""
         if self._session:
@@ -147,6 +190,7 @@ class VoiceFrontend:
                         if gap:
                             await self._fresh()
                             gap = False
+                    self._called(session)
                     await session.hear(pcm)
                     if session.phase is Phase.IDLE:
                         self._session = None
@@ -157,6 +201,13 @@ class VoiceFrontend:
                     self._ears.release()
         session.end()
         await session.finished()
+
+    def _called(self, session: Session) -> None:
+        """Open the ear if somebody still waits for that."""
+        call, self._call = self._call, None
+        if call is not None and not call.opened.done():
+            session.wake(call.seconds)
+            call.opened.set_result(None)
 
     async def _fresh(self) -> None:
         try:

@@ -24,6 +24,15 @@ Complete = Callable[[str, str], Awaitable[bool]]
 """(text, language) -> whether it is a whole command, so that the turn need not wait for more."""
 
 
+MayAnswer = Callable[[float, float], Awaitable[bool]]
+"""(score, loudness) of a wake word -> whether this box answers it, or another one in the house."""
+
+
+async def always(score: float, loudness: float) -> bool:
+    """There is no other box."""
+    return True
+
+
 async def never_complete(text: str, language: str) -> bool:
     """Wait for the silence after every command."""
     return False
@@ -31,7 +40,9 @@ async def never_complete(text: str, language: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`machine(open_ear)` gives a fresh turn machine; with an open ear speech opens a turn."""
+    """`machine(open_ear)` gives a fresh turn machine; with an open ear speech opens a turn.
+    `answer_doubt` takes the place of `doubt` for what is said after a question, if there is one.
+    """
 
     config: Config
     clock: Clock
@@ -43,6 +54,8 @@ class Parts:
     machine: Callable[[bool], TurnMachine]
     doubt: Doubt
     complete: Complete = never_complete
+    may_answer: MayAnswer = always
+    answer_doubt: Doubt | None = None
 
     @property
     def language(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from laresd.turns import Closing
 from laresd.types import Json, Reply, Span, Transcript, Turn
 
+MASK = "****"  # in place of a PIN
 _REASONS = {
     Closing.NO_SPEECH: "nothing was said after the wake word",
     Closing.NOTHING_HEARD: "no words were heard",
@@ -29,6 +30,7 @@ class Record:
     reply: Reply | None = None
     doubt: str = ""  # why what was heard is not acted on
     trouble: str = ""  # what failed
+    secret: bool = False  # a PIN was said
     spans: list[Span] = field(default_factory=list)
 
     def note(
@@ -45,7 +47,12 @@ class Record:
             closing=closing.value,
             reason=self.trouble or self.doubt or _REASONS.get(closing, ""),
             wake_word=self.wake_word,
-            transcript=self.transcript,
+            transcript=self._shown(),
             reply=self.reply,
             spans=tuple(sorted(spans, key=lambda span: span.start)),
         )
+
+    def _shown(self) -> Transcript | None:
+        if self.transcript is None or not self.secret:
+            return self.transcript
+        return replace(self.transcript, text=MASK)

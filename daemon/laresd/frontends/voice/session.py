@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
 from laresd.frontends.voice import wording
-from laresd.frontends.voice.parts import Parts
+from laresd.frontends.voice.parts import MayAnswer, Parts, always
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.speaking import speak
 from laresd.frontends.voice.tape import Tape
+from laresd.sound import level_dbfs
 from laresd.turns import (
     Answer,
     Cancel,
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 1.0  # beyond the request's deadline, for an assistant that answers at the last moment
 BUSY = (Phase.THINKING, Phase.SPEAKING)
+CALLED = "request"  # the name of the wake word where somebody opened the ear instead
 
 
 @dataclass(slots=True)
@@ -71,7 +73,8 @@ class Session:
     """Feed it with `hear`, tell it the `end`, and wait for `finished`.
 
     Its tasks live in the group that it is given. `phrase`: must begin what is said to an open ear,
-    "" for nothing. `on_turn` gets each turn when it is over, `on_wake` each wake word (or phrase).
+    "" for nothing. `on_turn` gets each turn when it is over, `on_wake` each wake word (or phrase)
+    that `may_answer` left to this box.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Session:
         source: str,
         on_turn: Callable[[Turn], None],
         on_wake: Callable[[str], None] = lambda wake_word: None,
+        may_answer: MayAnswer = always,
         open_ear: bool = False,
         phrase: str = "",
     ) -> None:
@@ -90,6 +94,9 @@ class Session:
         self._source = source
         self._on_turn = on_turn
         self._on_wake = on_wake
+        self._may_answer = may_answer
+        self._asked: asyncio.Task[bool] | None = None  # whether the phrase of this turn is ours
+        self._held_until = 0  # sample until which the ear stays open while nobody speaks
         self._phrase = phrase
         self._machine = parts.machine(open_ear)
         self._tape = Tape()
@@ -98,6 +105,8 @@ class Session:
         self._job: _Job | None = None  # the one that the machine wants
         self._work: set[asyncio.Task[None]] = set()
         self._deaf = False
+        self._waits = False  # the last reply waits for an answer
+        self._follows = False  # this turn was opened by speech after a reply
 
     @property
     def phase(self) -> Phase:
@@ -115,6 +124,10 @@ class Session:
             self._deaf = False
             log.info("listening again")
         for event in self._events(found):
+            if isinstance(event, WakeHeard):
+                if not await self._may_answer(event.score, self._loudness(event.at)):
+                    continue
+                self._held_until = 0
             self._step(event)
         self._tape.forget(self._machine.keep_from)
 
@@ -128,6 +141,11 @@ class Session:
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         if running := self._running():
             await asyncio.wait(running, timeout=seconds)
+
+    def wake(self, seconds: float) -> None:
+        """Open a turn as the wake word would, and listen at least so long while nobody speaks."""
+        self._held_until = self._tape.end + int(seconds * SAMPLE_RATE)
+        self._step(WakeHeard(self._tape.end, CALLED))
 
     def end(self) -> None:
         """No more audio will come."""
@@ -170,7 +188,10 @@ class Session:
             self._start(self._apologize(), "apologize")
 
     def _step(self, event: Event) -> None:
+        before = self._machine.phase
         for effect in self._machine.step(event):
+            if isinstance(effect, Open):
+                self._follows = before is Phase.FOLLOW_UP
             self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
@@ -178,7 +199,8 @@ class Session:
             case Open():
                 self._record = Record(self._source, wake_word=effect.name)
                 self._opened_at = effect.at
-                if effect.name:
+                self._asked = None
+                if effect.name and effect.name != CALLED:
                     self._on_wake(effect.name)
             case Transcribe():
                 self._job = job = _Job(effect.job)
@@ -213,6 +235,9 @@ class Session:
             task.cancel()
         self._note_job()
         self._job = None
+        if closing is Closing.NO_SPEECH and self._tape.end < self._held_until:
+            self._step(WakeHeard(self._tape.end, CALLED))
+            return
         if closing is not Closing.NOT_ADDRESSED:  # what was said to others is not recorded
             self._on_turn(self._record.close(closing))
 
@@ -263,13 +288,15 @@ class Session:
         rest = wording.after_phrase(heard.text, self._phrase) if self._phrase else None
         if rest is not None:
             if not self._record.wake_word:
+                if not await self._is_ours():
+                    return Transcribed(job.number, "", addressed=False)
                 self._record.wake_word = self._phrase
                 self._on_wake(self._phrase)
             heard = replace(heard, text=rest)
             if not rest:
                 job.heard = heard
                 return Transcribed(job.number, "", wake_only=True)
-        elif self._phrase and not self._record.wake_word:
+        elif self._phrase and not (self._record.wake_word or self._follows):
             return Transcribed(job.number, "", addressed=False)
         doubt = self._doubt(heard)
         if doubt:
@@ -279,10 +306,24 @@ class Session:
         complete = await self._parts.complete(heard.text, self._parts.language)
         return Transcribed(job.number, heard.text, complete=complete)
 
+    async def _is_ours(self) -> bool:
+        """Whether this box answers the phrase; asked once in a turn, however often it is heard."""
+        if self._asked is None:
+            asking = self._may_answer(1.0, self._loudness(self._tape.end))
+            self._asked = self._tasks.create_task(_result(asking), name="who answers")
+        return await asyncio.shield(self._asked)
+
+    def _loudness(self, end: int) -> float:
+        """Of what was just heard, in dBFS."""
+        return level_dbfs(self._tape.cut(end - SAMPLE_RATE // 2, end))
+
     def _doubt(self, heard: Transcript) -> str:
         if not heard.text:
             return heard.reason or "no words were heard"
-        doubt = self._parts.doubt(heard, self._parts.language)
+        judge = (self._waits and self._parts.answer_doubt) or self._parts.doubt
+        doubt = judge(heard, self._parts.language)
+        if doubt and self._waits:  # it may have been a PIN
+            return doubt
         return f"{doubt}: “{heard.text}”" if doubt else ""
 
     async def _answer(self, number: int) -> None:
@@ -298,8 +339,10 @@ class Session:
         else:
             reply = await self._ask(job.command)
         self._record.reply = reply
-        asks = reply.text.rstrip().endswith(("?", "？"))
-        self._step(ReplyReady(number, asks=asks))
+        self._record.secret = reply.secret
+        waits = self._waits = reply.kind is ReplyKind.QUESTION
+        asks = waits or reply.text.rstrip().endswith(("?", "？"))
+        self._step(ReplyReady(number, asks=asks, waits=waits))
 
     async def _anticipate(self, text: str) -> None:
         try:
@@ -344,3 +387,7 @@ class Session:
 
     async def _apologize(self) -> None:
         await speak(self._parts, wording.cannot_hear(self._parts.language), lambda: None)
+
+
+async def _result(asked: Awaitable[bool]) -> bool:
+    return await asked

@@ -34,6 +34,13 @@ async def speak(parts: Parts, text: str, on_first_sound: Callable[[], None]) -> 
                 break
 
 
+async def announce(parts: Parts, text: str, *, language: str, deadline: float) -> None:
+    """Say it to its end. Raises what the voice or the loudspeaker raises, for who asked for it."""
+    for sentence in sentences(text):
+        pcm = await parts.synthesizer.synthesize(sentence, language=language, deadline=deadline)
+        await parts.sink.play(pcm)
+
+
 async def _synthesize(parts: Parts, text: str, ready: asyncio.Queue[bytes | None]) -> None:
     try:
         for sentence in sentences(text):

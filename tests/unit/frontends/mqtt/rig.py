@@ -1,0 +1,159 @@
+"""The request API on a broker in memory, with fakes behind every port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from laresd.backends.clock import SystemClock
+from laresd.config import Box, Config, MqttApi
+from laresd.core import guard, timer_words
+from laresd.core.timekeeper import Timekeeper
+from laresd.errors import LaresError
+from laresd.frontends.mqtt import MqttFrontend, Services
+from laresd.types import Entity, Json, Message, TimerEnded
+from tests.fakes.assistant import FakeAssistant
+from tests.fakes.bus import FakeBus
+from tests.fakes.devices import FakeDevices
+from tests.fakes.timer_store import FakeTimerStore
+from tests.fakes.transcriber import FakeTranscriber
+
+BASE = "lares/lares"
+TURN_ON = 3_000  # the level of a recording that says so
+REPLIES = {
+    "turn on the lamp": "Done.",
+    "tell me a story": "Once upon a time. There was a house. It was warm.",
+    "wait": "hang",
+    "Movie night": "Enjoy the film.",
+    "sleep well": "Good night.",
+}
+SCENES = (
+    Entity("scene.movie_night", "scene", "Movie night", aliases=("cinema",)),
+    Entity("light.lamp", "light", "Lamp"),
+)
+
+
+@dataclass
+class FakeVoice:
+    """Says and listens without sound. `failures` are raised first, one for each call."""
+
+    said: list[tuple[str, str]] = field(default_factory=list)  # text, language
+    opened: list[float] = field(default_factory=list)  # seconds
+    failures: list[LaresError] = field(default_factory=list)
+
+    async def announce(self, text: str, *, language: str, deadline: float) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.said.append((text, language))
+
+    async def open_ear(self, seconds: float) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.opened.append(seconds)
+
+
+class Rig:
+    """`send` a request, wait for an `answer`; `ask` does both."""
+
+    def __init__(
+        self,
+        api: MqttApi | None = None,
+        *,
+        replies: Mapping[str, str] = REPLIES,
+        routines: Mapping[str, str] | None = None,
+        device_topics: Sequence[str] = (),
+        seconds: float = 0.0,
+        area: str = "Kitchen",
+    ) -> None:
+        self.bus = FakeBus()
+        self.clock = SystemClock()
+        self.assistant = FakeAssistant(replies, seconds=seconds)
+        self.voice = FakeVoice()
+        self.answers = self.bus.subscribe(f"{BASE}/answer/+", "client/+/in-tray")
+        self.config = Config(box=Box(area=area), mqtt_api=api or MqttApi())
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.timers = Timekeeper(FakeTimerStore(), self.clock, _ignore, language="en")
+        self.services = Services(
+            config=self.config,
+            clock=self.clock,
+            bus=self.bus,
+            assistant=self.assistant,
+            devices=FakeDevices(SCENES),
+            timers=self.timers,
+            transcriber=FakeTranscriber({TURN_ON: "turn on the lamp"}),
+            voice=self.voice,
+            doubt=guard.transcript,
+            words=timer_words.sentence,
+            routines=lambda: routines or {"Bedtime": "sleep well"},
+            is_device_topic=lambda topic: topic in device_topics,
+        )
+
+    def send(
+        self,
+        payload: str | bytes | Mapping[str, Json],
+        operation: str = "ask",
+        *,
+        respond_to: str = "",
+        correlation: bytes = b"",
+        expiry_s: float | None = None,
+        retain: bool = False,
+    ) -> None:
+        data = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
+        self.bus.deliver(
+            f"{BASE}/{operation}",
+            data,
+            retain=retain,
+            expiry_s=expiry_s,
+            response_topic=respond_to,
+            correlation=correlation,
+        )
+
+    async def message(self) -> Message:
+        async with asyncio.timeout(30):
+            return await anext(self.answers)
+
+    async def answer(self) -> dict[str, Json]:
+        answer = json.loads((await self.message()).payload)
+        assert isinstance(answer, dict)
+        return answer
+
+    async def ask(
+        self, payload: str | bytes | Mapping[str, Json], operation: str = "ask"
+    ) -> dict[str, Json]:
+        self.send(payload, operation)
+        return await self.answer()
+
+    async def idle(self) -> None:
+        """Until everything that can go on without time has."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Rig]:
+        frontend = MqttFrontend(self.services, ready=self.ready.wait)
+        async with self.timers, asyncio.TaskGroup() as group:
+            task = group.create_task(frontend.run())
+            await asyncio.sleep(0)
+            yield self
+            task.cancel()
+
+    def texts(self) -> list[str]:
+        """What the assistant was asked."""
+        return [request.text for request in self.assistant.requests]
+
+
+def error_of(answer: Mapping[str, Json]) -> tuple[str, str]:
+    """Code and message of an error."""
+    assert answer["kind"] == "error", answer
+    error = answer["error"]
+    assert isinstance(error, dict)
+    assert isinstance(error["remedy"], str)
+    return str(error["code"]), str(error["message"])
+
+
+async def _ignore(ended: TimerEnded) -> None:
+    pass
