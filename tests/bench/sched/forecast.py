@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from laresd.app.mind import local_model
 from laresd.backends.hosts.host import HttpHost
@@ -198,7 +199,8 @@ def _percent(share: float) -> str:
 
 async def _ask(works: Sequence[Work], server: RealServer) -> tuple[list[Timed], str]:
     loop = asyncio.get_running_loop()
-    async with _house(server) as house, asyncio.TaskGroup() as tasks:
+    async with _house(server) as (house, pids), asyncio.TaskGroup() as tasks:
+        before = [Ran.of(pid) for pid in pids]
         begun, asked = loop.time(), list[asyncio.Task[Timed]]()
         for number, work in enumerate(works):
             await asyncio.sleep(max(begun + work.at - loop.time(), 0.0))
@@ -207,9 +209,12 @@ async def _ask(works: Sequence[Work], server: RealServer) -> tuple[list[Timed], 
             if number % WARM_UP == 0:
                 print(f"bench: forecast: {number} of {len(works)} jobs", flush=True)
         timed = [await task for task in asked]
+        after = [Ran.of(pid) for pid in pids]
         happened = Counter({event: house.counts.sum(event) for event in Event})
     hedged, moved, lost = (happened[each] for each in (Event.HEDGED, Event.MOVED, Event.LOST))
-    return timed, f"{hedged} hedged, {moved} moved, {lost} lost"
+    waited = [now.waited_share_since(then) for now, then in zip(after, before, strict=True)]
+    kept = f"other work kept the box from its core for {_percent(waited[0])} of its time, the host"
+    return timed, f"{hedged} hedged, {moved} moved, {lost} lost; {kept} {_percent(waited[1])}"
 
 
 async def _one(house: House, work: Work, beside: int) -> Timed:
@@ -239,21 +244,50 @@ async def _one(house: House, work: Work, beside: int) -> Timed:
 
 
 @asynccontextmanager
-async def _house(server: RealServer) -> AsyncIterator[House]:
+async def _house(server: RealServer) -> AsyncIterator[tuple[House, tuple[int, int]]]:
+    """With the ids of the box's worker and of the host."""
     spec = specs.language_model(Llm(context=CONTEXT, threads=1))
     async with running(spec) as worker:
         await worker.wait_ready(deadline=soon(180.0))
         box, host = (core % (os.cpu_count() or 1) for core in (0, 1))
-        _pin(await pid_of(worker), box)
-        _pin(server.process.pid, host)
+        pids = await pid_of(worker), server.process.pid
+        _give(pids[0], box)
+        _give(pids[1], host)
         http = HttpClient(Address("tower", server.url))
         async with HttpHost(http, local=lambda: local_model(worker)) as tower:
             house = House([tower], WorkerLanguageModel(worker), context=CONTEXT)
             async with house.running():
-                yield house
+                yield house, pids
 
 
-def _pin(pid: int, core: int) -> None:
-    """All threads of a process to one core; those that it makes later follow."""
+def _give(pid: int, core: int) -> None:
+    """One core to all threads of a process, none of which gives way to the others'; threads that
+    it makes later follow.
+    """
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), {core})
+        os.setpriority(os.PRIO_PROCESS, int(thread.name), os.getpriority(os.PRIO_PROCESS, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Seconds that the threads of a process had a core, and that they waited for it (Linux,
+    Documentation/scheduler/sched-stats.rst: the first two figures of schedstat are nanoseconds).
+    """
+
+    had_s: float
+    waited_s: float
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        found = [
+            (thread / "schedstat").read_text(encoding="ascii").split()
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+        ]
+        had, waited = (sum(int(each[place]) for each in found) / 1e9 for place in (0, 1))
+        return cls(had, waited)
+
+    def waited_share_since(self, before: Ran) -> float:
+        """Of the time in which it had something to do."""
+        had, waited = self.had_s - before.had_s, self.waited_s - before.waited_s
+        return waited / (had + waited) if had + waited > 0 else 0.0

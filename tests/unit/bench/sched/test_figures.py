@@ -14,7 +14,7 @@ from laresd.core.scheduler.placement import Placement, place
 from tests.bench.llm.__main__ import names_among
 from tests.bench.sched.__main__ import MEASURES
 from tests.bench.sched.decision import HOSTS, random_job, random_offers
-from tests.bench.sched.forecast import CALLERS, Timed, error, errors, rows
+from tests.bench.sched.forecast import CALLERS, Ran, Timed, error, errors, rows
 from tests.bench.sched.privacy import JOBS, Why, forms, marked, seen
 
 JOB = Timed("chat", "tower", 2.0, 2.4, 2.5, 1.0, 0.5, 0, cut=False)
@@ -33,6 +33,11 @@ def test_the_row_of_forecasts_has_the_median_in_percent_and_its_parts() -> None:
     assert "tower 20.0 % (3)" in row.note
     assert "of the first token alone 100.0 %" in row.note
     assert "beside others" not in row.note, "there were none"
+
+
+def test_the_share_of_waiting_is_of_the_time_in_which_there_was_something_to_do() -> None:
+    assert Ran(4.0, 1.0).waited_share_since(Ran(1.0, 0.0)) == pytest.approx(0.25)
+    assert Ran(1.0, 1.0).waited_share_since(Ran(1.0, 1.0)) == 0.0
 
 
 def test_callers_of_the_forecast_make_up_a_whole() -> None:
