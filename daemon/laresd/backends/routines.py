@@ -1,0 +1,84 @@
+"""Routines that were made by voice or text, in a SQLite file: durable when a call returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from laresd.backends.sqlite import Connection, Database, Migration
+from laresd.types import RoutineRecord
+
+
+def _create(db: Connection) -> None:
+    db.execute(
+        """CREATE TABLE routine (
+             phrase TEXT PRIMARY KEY,
+             steps TEXT NOT NULL, -- JSON: a list of sentences
+             language TEXT NOT NULL,
+             area TEXT
+           ) STRICT"""
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create,)  # never change, only append
+
+
+class SqliteRoutineStore:
+    """Port `RoutineStore`. Enter it to open the file; what is raised then: `sqlite.Database`."""
+
+    def __init__(self, path: Path) -> None:
+        loss = "the routines in it are not known; make them again"
+        self._file = Database(path, MIGRATIONS, holds="routines", loss=loss)
+
+    @property
+    def moved_aside(self) -> Path | None:
+        """Where a damaged file went."""
+        return self._file.moved_aside
+
+    async def __aenter__(self) -> Self:
+        await self._file.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._file.__aexit__(kind, error, trace)
+
+    async def load(self) -> Sequence[RoutineRecord]:
+        return await self._file.call(_load)
+
+    async def save(self, routine: RoutineRecord) -> None:
+        await self._file.call(lambda db: _save(db, routine))
+
+    async def delete(self, phrase: str) -> None:
+        await self._file.call(lambda db: _delete(db, phrase))
+
+
+def _load(db: Connection) -> list[RoutineRecord]:
+    rows = db.execute("SELECT phrase, steps, language, area FROM routine ORDER BY rowid")
+    return [
+        RoutineRecord(str(phrase), tuple(json.loads(str(steps))), str(language), _text(area))
+        for phrase, steps, language, area in rows
+    ]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _save(db: Connection, routine: RoutineRecord) -> None:
+    steps = json.dumps(list(routine.steps), ensure_ascii=False)
+    db.execute(
+        "INSERT OR REPLACE INTO routine (phrase, steps, language, area) VALUES (?,?,?,?)",
+        (routine.phrase, steps, routine.language, routine.area),
+    )
+
+
+def _delete(db: Connection, phrase: str) -> None:
+    db.execute("DELETE FROM routine WHERE phrase = ?", (phrase,))
