@@ -31,6 +31,7 @@ CONNECT_TIMEOUT = 2.0  # also the longest that stopping the daemon waits for a s
 ANSWER_TIMEOUT = 5.0
 KEEPALIVE = 20
 INFLIGHT = 20  # unacknowledged at once; fewer where the broker's Receive Maximum says so
+NO_MATCHING_SUBSCRIBERS = 0x10  # reason code of PUBACK (MQTT 5, 3.4.2.1)
 DISCARD = struct.pack("ii", 1, 0)  # SO_LINGER: what was not sent is thrown away
 
 Broken = (aiomqtt.MqttError, BaseExceptionGroup)
@@ -125,9 +126,10 @@ class Connection:
             if not ack.done():
                 ack.set_result(None)
 
-    async def publish(self, message: Outgoing) -> None:
-        """Acknowledged when this returns (QoS 1). Raises Unacknowledged where that is not known,
-        Temporary where it did not go out, Permanent where the broker does not allow it.
+    async def publish(self, message: Outgoing) -> bool:
+        """Acknowledged when this returns (QoS 1). False: the broker says that nobody reads it,
+        which MQTT 3.1.1 never tells. Raises Unacknowledged where it is not known whether the broker has
+        it, Temporary where it did not go out, Permanent where the broker does not allow it.
         """
         slots = self._slots
         await slots.acquire()
@@ -138,7 +140,7 @@ class Connection:
             raise
         if ack is None:
             slots.release()
-            return
+            return True
         ack.add_done_callback(lambda _: slots.release())
         reason = await asyncio.shield(ack)  # who gives up waiting does not give up the slot
         if reason is None:
@@ -150,6 +152,7 @@ class Connection:
                 f"the broker at {self._where} took no message on {message.topic}: {reason}",
                 remedy="let this box's user write there (in Mosquitto: acl_file)",
             )
+        return getattr(reason, "value", 0) != NO_MATCHING_SUBSCRIBERS
 
     def _sent(self, message: Outgoing) -> asyncio.Future[object] | None:
         """Give it to the socket; None when no acknowledgement is to come."""

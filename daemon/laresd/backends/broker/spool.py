@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 8  # messages between two writes to the disk
 REPORT_S = 3600.0  # that the report of a dropped message waits for the broker
+ABSENT_S = 1.0  # until a device that is not back yet is tried again
 DISK_RETRY = 5.0
 CLOCK_SLACK = 1.0  # seconds that the clock may seem to run backwards
 
@@ -28,6 +29,7 @@ CLOCK_SLACK = 1.0  # seconds that the clock may seem to run backwards
 class _Fate(StrEnum):
     SENT = "sent"
     STAYS = "stays"
+    ABSENT = "absent"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
     REFUSED = "refused"
@@ -54,6 +56,7 @@ class Spool:
         self._on_dropped = on_dropped
         self._waiting: deque[Kept] = deque()
         self._due: dict[int, float] = {}  # monotonic deadlines, by id
+        self._absent: dict[str, float] = {}  # topics that nobody reads, and when to try again
         self._news = asyncio.Event()
         self._loaded = False
 
@@ -64,6 +67,7 @@ class Spool:
 
     def wake(self) -> None:
         """The broker is back."""
+        self._absent.clear()
         self._news.set()
 
     async def keep(self, message: Kept) -> None:
@@ -85,7 +89,10 @@ class Spool:
                 await asyncio.sleep(DISK_RETRY)
                 continue
             if not again:
-                soonest = min((self._due[one.id] for one in self._waiting), default=None)
+                times = [self._due[one.id] for one in self._waiting]
+                if self._connection() is not None:
+                    times += self._absent.values()
+                soonest = min(times, default=None)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(soonest):
                         await self._news.wait()
@@ -96,10 +103,15 @@ class Spool:
             await self._load()
         await self._drop_late()
         connection = self._connection()
-        if connection is None or not self._waiting:
+        if connection is None:
             return False
-        await self._send(connection)
-        return bool(self._waiting) and connection is self._connection()
+        now = _now()
+        self._absent = {topic: at for topic, at in self._absent.items() if at > now}
+        await self._send(connection, self._ready()[:BATCH])
+        return bool(self._ready()) and connection is self._connection()
+
+    def _ready(self) -> list[Kept]:
+        return [one for one in self._waiting if one.message.topic not in self._absent]
 
     async def _load(self) -> None:
         """What an earlier run left; of what it had begun to send, only what may go out twice."""
@@ -119,17 +131,18 @@ class Spool:
         late = [one for one in self._waiting if self._due[one.id] <= _now()]
         await self._drop(late, _Fate.EXPIRED)
 
-    async def _send(self, connection: Connection) -> None:
-        """The first few, one after the other, as far as the connection carries."""
-        batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+    async def _send(self, connection: Connection, batch: list[Kept]) -> None:
+        """One after the other, as far as the connection carries."""
+        if not batch:
+            return
         await self._outbox.begin([one.id for one in batch])
         came: dict[_Fate, list[Kept]] = {fate: [] for fate in _Fate}
         untouched = list(batch)
         try:
             for kept in batch:
-                untouched.remove(
-                    kept
-                )  # cut off in `_one` its fate is as uncertain as after a crash
+                if kept.message.topic in self._absent:
+                    continue  # what comes first must go first
+                untouched.remove(kept)  # cut off in `_one`, it is as uncertain as after a crash
                 fate = await self._one(connection, kept)
                 came[fate].append(kept)
                 if fate in {_Fate.STAYS, _Fate.UNKNOWN}:
@@ -138,7 +151,7 @@ class Spool:
             self._forget(came[_Fate.SENT])
             await self._outbox.settle(
                 gone=[one.id for one in came[_Fate.SENT]],
-                waiting=[one.id for one in [*came[_Fate.STAYS], *untouched]],
+                waiting=[one.id for one in [*came[_Fate.STAYS], *came[_Fate.ABSENT], *untouched]],
             )
         for fate in (_Fate.EXPIRED, _Fate.UNKNOWN, _Fate.REFUSED):
             await self._drop(came[fate], fate)
@@ -148,7 +161,7 @@ class Spool:
         if remaining <= 0:
             return _Fate.EXPIRED
         try:
-            await connection.publish(kept.message.lasting(remaining))
+            read = await connection.publish(kept.message.lasting(remaining))
         except Unacknowledged:
             return _Fate.STAYS if kept.repeatable else _Fate.UNKNOWN
         except Permanent as error:
@@ -156,7 +169,10 @@ class Spool:
             return _Fate.REFUSED
         except Temporary:
             return _Fate.STAYS
-        return _Fate.SENT
+        if read or kept.message.retain or kept.message.topic == self._report_topic:
+            return _Fate.SENT
+        self._absent[kept.message.topic] = _now() + ABSENT_S  # it lost the broker, too
+        return _Fate.ABSENT
 
     async def _drop(self, messages: list[Kept], reason: str) -> None:
         """Never in silence: the log, the callback, and a message on the report's topic say it."""

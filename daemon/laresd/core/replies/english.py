@@ -94,7 +94,7 @@ ENGLISH = Phrasebook(
     unavailable="{names} {be} offline.",
     unsupported="{names} can't do that.",
     failed="I could not reach {names}: the MQTT broker does not answer.",
-    delayed="{names} must wait: the MQTT broker does not answer. If it is back soon, it is done then.",
+    delayed="{names} must wait: the MQTT broker does not answer. Once it is back, I will try.",
     trouble={
         Trouble.UNKNOWN_DEVICE: "I don't know a device called {name}.",
         Trouble.NOTHING_THERE: "I don't know any {kind}.",
