@@ -64,6 +64,7 @@ class Box:
     config: Config  # with the port that the embedded broker really has
     clock: Clock
     bus: MqttBus
+    seen: Outbox
     mind: Mind
     http: HttpFrontend | None
     devices: MqttDevices
@@ -210,6 +211,7 @@ async def _build(
         config,
         clock,
         bus,
+        outbox,
         mind,
         http,
         devices,
@@ -247,6 +249,7 @@ def _requests(box: Box) -> MqttFrontend:
         config=box.config,
         clock=box.clock,
         bus=box.bus,
+        seen=box.seen,
         assistant=box.answering,
         devices=box.devices,
         timers=box.timers,

@@ -14,21 +14,25 @@ REMEMBERED = 600.0  # seconds
 TOGETHER = 10  # times what one client may ask, all of them may
 
 
-class Seen:
+Key = tuple[str, str, str]
+"""Operation, client and id."""
+
+
+class Recent:
     """The ids of the last minutes. A broker may deliver one message twice (QoS 1)."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[str, str, str], tuple[bytes, float]] = OrderedDict()
+        self._seen: OrderedDict[Key, tuple[bytes, float]] = OrderedDict()
 
-    def is_second(self, key: tuple[str, str, str], payload: bytes, now: float) -> bool:
-        """Whether this very message came before; from now on it did. `key`: operation, client, id.
+    def is_second(self, key: Key, payload: bytes, now: float) -> bool:
+        """Whether this very message came before; from now on it did.
 
         Raises BadRequest when the id was another request's a moment ago: that would be lost.
         """
         if key[-1] == LAST:
             return False
         self._forget(now)
-        digest = hashlib.blake2b(payload, digest_size=16).digest()
+        digest = _digest(payload)
         known = self._seen.get(key)
         if known is None:
             self._seen[key] = (digest, now)
@@ -40,7 +44,7 @@ class Seen:
             )
         return True
 
-    def forget(self, key: tuple[str, str, str]) -> None:
+    def forget(self, key: Key) -> None:
         """Nothing was done: it may be sent again."""
         self._seen.pop(key, None)
 
@@ -49,6 +53,17 @@ class Seen:
             len(self._seen) >= MAX_IDS or now - next(iter(self._seen.values()))[1] > REMEMBERED
         ):
             self._seen.popitem(last=False)
+
+
+def mark(key: Key, payload: bytes) -> str:
+    """What stands for this very request on disk, so that a restart does not repeat it; "" for one
+    without an id.
+    """
+    return "" if key[-1] == LAST else "/".join((*key, _digest(payload).hex()))
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=16).digest()
 
 
 class Rates:

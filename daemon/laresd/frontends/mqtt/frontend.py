@@ -15,11 +15,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from laresd.errors import LaresError, Temporary
+from laresd.errors import LaresError
 from laresd.frontends.mqtt import requests
-from laresd.frontends.mqtt.admission import Rates, Seen, deadline
+from laresd.frontends.mqtt.admission import Rates, Recent, deadline, mark
 from laresd.frontends.mqtt.faults import BadRequest, Busy, Expired, error_form
-from laresd.frontends.mqtt.operations import GRACE, Form, Operations, Order, Services
+from laresd.frontends.mqtt.operations import Form, Operations, Order, Services
 from laresd.frontends.mqtt.requests import LAST, NONE, OPERATIONS, WHOLE
 from laresd.frontends.mqtt.topics import Topics
 from laresd.types import Message
@@ -27,7 +27,7 @@ from laresd.types import Message
 log = logging.getLogger(__name__)
 
 MAX_PENDING = 512  # messages whose answer is not out yet, errors included; more are dropped
-EXPIRY = 300.0  # seconds that a broker keeps an answer for an asker that is away
+EXPIRY = 300.0  # seconds that an answer is kept for a broker, or by it for an asker, that is away
 MAX_CORRELATION = 1024  # bytes
 
 
@@ -59,7 +59,7 @@ class MqttFrontend:
         self._topics = Topics(config.mqtt.prefix, config.box.name, config.mqtt.discovery_prefix)
         self._operations = Operations(services)
         self._rates = Rates(config.mqtt_api.requests_per_minute)
-        self._seen = Seen()
+        self._recent = Recent()
         self._slots = asyncio.Semaphore(config.mqtt_api.at_once)
         self._most = config.mqtt_api.at_once + config.mqtt_api.waiting
         self._admitted = 0
@@ -68,7 +68,7 @@ class MqttFrontend:
         self._numbers = itertools.count(1)
 
     async def run(self) -> None:
-        messages = self._services.bus.subscribe(*self._topics.filters(OPERATIONS))
+        messages = self._services.bus.subscribe(*self._topics.filters(OPERATIONS), durable=True)
         try:
             await self._ready()
             async with asyncio.TaskGroup() as group:
@@ -125,15 +125,16 @@ class MqttFrontend:
         back.reply = header.reply
         until = deadline(header, message.expires_at, now, self._services.clock.wall())
         key = (operation, client, back.number)
-        if self._seen.is_second(key, message.payload, now):
+        if self._recent.is_second(key, message.payload, now):
             log.info("request %s came a second time and is not repeated", back.number)
             return None
         if self._admitted >= self._most:
-            self._seen.forget(key)
+            self._recent.forget(key)
             raise Busy("too many requests at once", remedy="send it again in a moment")
         self._admitted += 1
         request_id = f"mqtt-{next(self._numbers)}" if back.number == LAST else back.number
-        return Order(header, wanted, client, until, request_id)
+        seen = mark(key, message.payload)
+        return Order(header, wanted, client, until, request_id, seen)
 
     def _address(self, message: Message, back: _Return) -> LaresError | None:
         """Where the asker wants its answer, or what is wrong with that."""
@@ -169,22 +170,14 @@ class MqttFrontend:
             self._admitted -= 1
 
     async def _publish(self, back: _Return, form: Form) -> None:
-        """Once, and once more when the broker comes back soon."""
-        text = json.dumps(form, ensure_ascii=False)
-        bus, clock = self._services.bus, self._services.clock
+        topic = back.topic or self._topics.answer(back.number)
         try:
-            try:
-                await self._send(back, text)
-            except Temporary:
-                await bus.wait_connected(deadline=clock.now() + GRACE)
-                await self._send(back, text)
+            await self._services.bus.publish(
+                topic,
+                json.dumps(form, ensure_ascii=False),
+                correlation=back.correlation,
+                expiry_s=EXPIRY,
+                keep_until=self._services.clock.wall() + EXPIRY,
+            )
         except LaresError as error:
             log.warning("the answer to request %s could not be delivered: %s", back.number, error)
-
-    async def _send(self, back: _Return, text: str) -> None:
-        await self._services.bus.publish(
-            back.topic or self._topics.answer(back.number),
-            text,
-            correlation=back.correlation,
-            expiry_s=EXPIRY,
-        )

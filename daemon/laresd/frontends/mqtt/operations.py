@@ -24,7 +24,7 @@ from laresd.frontends.mqtt.requests import (
     Wanted,
 )
 from laresd.frontends.voice.wording import sentences
-from laresd.ports import Assistant, Bus, Clock, Devices, Timers, Transcriber
+from laresd.ports import Assistant, Bus, Clock, Devices, Seen, Timers, Transcriber
 from laresd.types import (
     Json,
     Priority,
@@ -76,6 +76,7 @@ class Services:
     config: Config
     clock: Clock
     bus: Bus
+    seen: Seen
     assistant: Assistant
     devices: Devices
     timers: Timers
@@ -90,7 +91,7 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Order:
     """A request that was let in. `client`: who sent it, as far as that is known; `deadline`:
-    monotonic seconds.
+    monotonic seconds; `mark`: what it is remembered by, "" for nothing.
     """
 
     header: Header
@@ -98,6 +99,7 @@ class Order:
     client: str
     deadline: float
     request_id: str
+    mark: str
 
 
 class Operations:
@@ -109,6 +111,11 @@ class Operations:
 
     async def answers(self, order: Order) -> AsyncGenerator[Form, None]:
         """The answer, after its parts where they are wanted. Raises what went wrong."""
+        if order.mark and not await self._services.seen.first(order.mark):
+            raise Refused(
+                "it was begun once before, perhaps before a restart, and is not done again",
+                remedy="look at what it did, and give each request an id of its own",
+            )
         match order.wanted:
             case Ask():
                 reply = await self._ask(order, order.wanted)

@@ -37,6 +37,24 @@ SCENES = (
 
 
 @dataclass
+class FakeSeen:
+    """Port `Seen`, which outlives a rig. `failure` is raised by each call."""
+
+    ids: set[str] = field(default_factory=set)
+    failure: LaresError | None = None
+
+    async def first(self, request_id: str) -> bool:
+        if self.failure:
+            raise self.failure
+        known = request_id in self.ids
+        self.ids.add(request_id)
+        return not known
+
+    async def forget(self, request_id: str) -> None:
+        self.ids.discard(request_id)
+
+
+@dataclass
 class FakeVoice:
     """Says and listens without sound. `failures` are raised first, one for each call."""
 
@@ -66,6 +84,7 @@ class Rig:
         routines: Mapping[str, str] | None = None,
         device_topics: Sequence[str] = (),
         seconds: float = 0.0,
+        seen: FakeSeen | None = None,
         area: str = "Kitchen",
     ) -> None:
         self.bus = FakeBus()
@@ -74,6 +93,7 @@ class Rig:
         self.voice = FakeVoice()
         self.answers = self.bus.subscribe(f"{BASE}/answer/+", "client/+/in-tray")
         self.config = Config(box=Box(area=area), mqtt_api=api or MqttApi())
+        self.seen = seen or FakeSeen()
         self.ready = asyncio.Event()
         self.ready.set()
         self.timers = Timekeeper(FakeTimerStore(), self.clock, _ignore, language="en")
@@ -81,6 +101,7 @@ class Rig:
             config=self.config,
             clock=self.clock,
             bus=self.bus,
+            seen=self.seen,
             assistant=self.assistant,
             devices=FakeDevices(SCENES),
             timers=self.timers,

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from laresd.config import MqttApi
+from laresd.errors import Temporary
 from laresd.types import Json, Priority
 from tests.fakes.virtual_time import virtual_time
-from tests.unit.frontends.mqtt.rig import BASE, Rig, error_of
+from tests.unit.frontends.mqtt.rig import BASE, FakeSeen, Rig, error_of
 
 SECRET = "the combination of the safe is nineteen"  # what must not get into a log
 
@@ -174,6 +175,35 @@ async def test_another_request_with_the_id_of_a_recent_one_is_not_lost_in_silenc
     code, message = error_of(await home.ask({"text": "tell me a story", "id": "1"}))
     assert code == "bad_request"
     assert "another request" in message
+
+
+async def test_a_request_that_was_begun_before_a_restart_is_not_begun_again() -> None:
+    seen = FakeSeen()
+    request: dict[str, Json] = {"text": "turn on the lamp", "id": "1"}
+    async with Rig(seen=seen).running() as home:
+        await home.ask(request)
+    async with Rig(seen=seen).running() as home:
+        code, message = error_of(await home.ask(request))
+        assert code == "refused"
+        assert "begun once before" in message
+        assert not home.assistant.requests
+    async with Rig(seen=seen).running() as home:
+        assert (await home.ask({**request, "text": "tell me a story"}))["kind"] == "done"
+
+
+async def test_what_cannot_be_remembered_is_not_begun() -> None:
+    async with Rig(seen=FakeSeen(failure=Temporary("the disk is full"))).running() as home:
+        code, _ = error_of(await home.ask({"text": "turn on the lamp", "id": "1"}))
+        assert code == "failed"
+        assert not home.assistant.requests
+
+
+async def test_requests_that_come_while_the_broker_is_away_are_asked_for(home: Rig) -> None:
+    home.bus.break_connection()
+    home.send("turn on the lamp")
+    await home.idle()
+    home.bus.mend()
+    assert (await home.answer())["text"] == "Done."
 
 
 async def test_two_clients_may_use_the_same_id(home: Rig) -> None:
