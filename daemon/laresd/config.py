@@ -198,10 +198,15 @@ class RoutineSettings:
 
 @dataclass(frozen=True, slots=True)
 class HomeNames:
-    """Corrections to what discovery says, by entity id."""
+    """Where devices are learned from, and corrections to what they say, by entity id."""
 
+    zigbee2mqtt: tuple[str, ...] = ("zigbee2mqtt",)  # base topics of its bridges
+    tasmota: str = "tasmota/discovery"  # topic of its own discovery; "": not read
+    names_file: Path | None = None  # TOML with names, aliases, areas, rooms; read when it changes
+    names: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    areas: Mapping[str, str] = field(default_factory=dict)
+    areas: Mapping[str, str] = field(default_factory=dict)  # by entity id, or device name
+    rooms: Mapping[str, str] = field(default_factory=dict)  # as devices call them: as people do
 
 
 @dataclass(frozen=True, slots=True)

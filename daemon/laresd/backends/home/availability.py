@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from laresd.backends.home.discovery import Component
 from laresd.backends.home.settings import Settings
-from laresd.backends.home.templates import Template, Templates
+from laresd.backends.home.templates import Payload, Template, Templates
 from laresd.errors import Permanent
 
 MODES = ("latest", "all", "any")
@@ -20,8 +20,8 @@ class Source:
     offline: str
     template: Template | None
 
-    def read(self, payload: str) -> bool | None:
-        value = payload if self.template is None else self.template.read(payload)
+    def read(self, payload: Payload) -> bool | None:
+        value = payload.text if self.template is None else self.template.read(payload)
         return {self.online: True, self.offline: False}.get(value or "")
 
 
@@ -37,7 +37,7 @@ class Availability:
     def topics(self) -> frozenset[str]:
         return frozenset(source.topic for source in self.sources)
 
-    def heard(self, topic: str, payload: str) -> dict[str, bool]:
+    def heard(self, topic: str, payload: Payload) -> dict[str, bool]:
         """What this message says, by topic: at most one entry."""
         for source in self.sources:
             if source.topic == topic:

@@ -1,13 +1,18 @@
-"""Covers and valves: open, close, stop, and a position of 0 (closed) to 100 (open)."""
+"""Covers and valves: open, close, stop, and positions of 0 (closed) to 100 (open).
+
+A cover's slats are `tilt`, a parameter of SET_POSITION beside `position`; a cover that has nothing
+but slats opens and closes these.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from laresd.backends.home.settings import (
     Changes,
     Codec,
+    Params,
     Reader,
     Settings,
     Unsupported,
@@ -16,7 +21,7 @@ from laresd.backends.home.settings import (
     always,
     within,
 )
-from laresd.types import Command, Json
+from laresd.types import Command, EntityState, Json
 
 WORDS = ("open", "opening", "closed", "closing")
 
@@ -24,11 +29,10 @@ WORDS = ("open", "opening", "closed", "closing")
 class _Scale:
     """The device's own numbers for closed and open; upside down on some."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._closed = settings.number("position_closed", 0)
-        self._open = settings.number("position_open", 100)
-        if self._closed == self._open:
-            raise Unsupported("position_open and position_closed are the same")
+    def __init__(self, closed: float, opened: float, keys: str) -> None:
+        if closed == opened:
+            raise Unsupported(f"{keys} are the same")
+        self._closed, self._open = closed, opened
 
     def percent(self, value: float) -> int:
         share = (value - self._closed) / (self._open - self._closed) * 100
@@ -38,8 +42,17 @@ class _Scale:
         return round(self._closed + (self._open - self._closed) * percent / 100)
 
 
+def _tilt_scale(settings: Settings) -> _Scale:
+    """From tilt_min to tilt_max, whichever end the open slats are at."""
+    reverse = settings.number("tilt_opened_value", 100) < settings.number("tilt_closed_value", 0)
+    ends = ("tilt_max", "tilt_min") if reverse else ("tilt_min", "tilt_max")
+    defaults = {"tilt_min": 0.0, "tilt_max": 100.0}
+    closed, opened = (settings.number(key, defaults[key]) for key in ends)
+    return _Scale(closed, opened, "tilt_min and tilt_max")
+
+
 def cover(settings: Settings) -> Codec:
-    scale = _Scale(settings)
+    scale, tilts = _positions(settings), _tilt_scale(settings)
     send = settings.send("command_topic")
     writers: dict[Command, Writer] = {}
     names = {Command.OPEN: "OPEN", Command.CLOSE: "CLOSE", Command.STOP: "STOP"}
@@ -48,36 +61,77 @@ def cover(settings: Settings) -> Codec:
         # an explicit null in discovery means that the device cannot do it
         if send is not None and (settings.has(key) or not settings.given(key)):
             writers[command] = always(send, settings.text(key, default))
-    move = _position_sender(settings, scale)
-    if move is not None:
-        writers[Command.SET_POSITION] = lambda params, state: move(
-            within(params, "position", 0, 100, " %")
-        )
-        writers.setdefault(Command.OPEN, lambda params, state: move(100))
-        writers.setdefault(Command.CLOSE, lambda params, state: move(0))
-    readers = _cover_readers(settings, scale)
-    return _codec(readers, writers, tells_position=bool(settings.topic("position_topic")))
+    move = _sender(settings, scale, "set_position_topic", "set_position_template", "position")
+    turn = _sender(settings, tilts, "tilt_command_topic", "tilt_command_template", "tilt_position")
+    if move is not None or turn is not None:
+        writers[Command.SET_POSITION] = _set_position(move, turn)
+    whole = move or turn
+    if whole is not None:
+        writers.setdefault(Command.OPEN, lambda params, state: whole(100))
+        writers.setdefault(Command.CLOSE, lambda params, state: whole(0))
+    readers = _cover_readers(settings, scale, tilts)
+    return Codec(
+        readers,
+        writers,
+        _reports(settings),
+        _features(writers, position=move is not None, tilt=turn is not None),
+        derive=_rest,
+        optimistic=settings.optimistic,
+    )
 
 
-def _codec(
-    readers: tuple[Reader, ...], writers: dict[Command, Writer], *, tells_position: bool
-) -> Codec:
-    can = {"position": Command.SET_POSITION, "stop": Command.STOP}
-    features = frozenset(name for name, command in can.items() if command in writers)
-    return Codec(readers, writers, frozenset({"position"} if tells_position else set()), features)
+def _rest(word: str, attributes: Mapping[str, Json]) -> str:
+    """A cover that stopped is open unless its position says otherwise."""
+    if word != "stopped":
+        return word
+    return "closed" if attributes.get("position") == 0 else "open"
 
 
-def _position_sender(settings: Settings, scale: _Scale) -> Callable[[float], list[Write]] | None:
-    topic, retain = settings.topic("set_position_topic"), settings.flag("retain")
+def _positions(settings: Settings) -> _Scale:
+    closed, opened = settings.number("position_closed", 0), settings.number("position_open", 100)
+    return _Scale(closed, opened, "position_closed and position_open")
+
+
+Move = Callable[[float], list[Write]]
+
+
+def _set_position(move: Move | None, turn: Move | None) -> Writer:
+    def write(params: Params, state: EntityState) -> list[Write]:
+        writes: list[Write] = []
+        for key, send in (("position", move), ("tilt", turn)):
+            if key not in params and (key == "tilt" or "tilt" in params):
+                continue
+            if send is None:
+                raise Unsupported(f"it has no {key} that can be set")
+            writes += send(within(params, key, 0, 100, " %"))
+        return writes
+
+    return write
+
+
+def _reports(settings: Settings) -> frozenset[str]:
+    topics = {"position": "position_topic", "tilt": "tilt_status_topic"}
+    return frozenset(name for name, topic in topics.items() if settings.topic(topic))
+
+
+def _features(writers: dict[Command, Writer], *, position: bool, tilt: bool) -> frozenset[str]:
+    can = {"position": position, "tilt": tilt, "stop": Command.STOP in writers}
+    return frozenset(name for name, there in can.items() if there)
+
+
+def _sender(
+    settings: Settings, scale: _Scale, topic_key: str, template_key: str, name: str
+) -> Move | None:
+    topic, retain = settings.topic(topic_key), settings.flag("retain")
     if not topic:
         return None
-    template = settings.template("set_position_template")
+    template = settings.template(template_key)
 
     def move(percent: float) -> list[Write]:
         value = scale.device(percent)
         text = str(value)
         if template is not None:
-            text = template.write({"value": value, "position": value})
+            text = template.write({"value": value, name: value, "position": value})
         return [Write(topic, text, retain)]
 
     return move
@@ -87,30 +141,43 @@ def _states(settings: Settings) -> dict[str, str]:
     return {settings.text(f"state_{word}", word): word for word in WORDS}
 
 
-def _cover_readers(settings: Settings, scale: _Scale) -> tuple[Reader, ...]:
+def _cover_readers(settings: Settings, scale: _Scale, tilts: _Scale) -> tuple[Reader, ...]:
     words, stopped = _states(settings), settings.text("state_stopped", "stopped")
     has_state = bool(settings.topic("state_topic"))
+    only_tilts = not has_state and not settings.topic("position_topic")
 
     def state(value: str) -> Changes:
-        # a stopped cover is open unless its position says otherwise, which comes by itself
-        return {"state": "open" if value == stopped else words[value]}
+        if value == "None":
+            return {"state": "unknown"}
+        return {"state": "stopped" if value == stopped else words[value]}
 
     def position(value: str) -> Changes:
-        changes: dict[str, Json] = {"position": scale.percent(float(value))}
+        told = json.loads(value)  # some report both as {"position", "tilt_position"}
+        body = told if isinstance(told, dict) else {"position": told}
+        changes: dict[str, Json] = {"position": scale.percent(float(body["position"]))}
+        if "tilt_position" in body:
+            changes["tilt"] = tilts.percent(float(body["tilt_position"]))
         if not has_state:
             changes["state"] = "closed" if changes["position"] == 0 else "open"
+        return changes
+
+    def tilt(value: str) -> Changes:
+        changes: dict[str, Json] = {"tilt": tilts.percent(float(value))}
+        if only_tilts:
+            changes["state"] = "closed" if changes["tilt"] == 0 else "open"
         return changes
 
     reader = settings.reader
     return (
         *reader("state_topic", "value_template", state),
         *reader("position_topic", ("position_template", "value_template"), position),
+        *reader("tilt_status_topic", "tilt_status_template", tilt),
     )
 
 
 def valve(settings: Settings) -> Codec:
     """A valve reports and takes words, or positions where `reports_position` is set."""
-    scale = _Scale(settings)
+    scale = _positions(settings)
     by_position = settings.flag("reports_position")
     words = _states(settings)
     send = settings.send("command_topic", "command_template")
@@ -146,25 +213,6 @@ def valve(settings: Settings) -> Codec:
         return changes
 
     readers = settings.reader("state_topic", "value_template", read)
-    return _codec(readers, writers, tells_position=by_position and bool(readers))
-
-
-def lock(settings: Settings) -> Codec:
-    send = settings.send("command_topic", "command_template")
-    words = {
-        settings.text(f"state_{word}", word.upper()): word
-        for word in ("locked", "unlocked", "locking", "unlocking", "jammed")
-    }
-    writers: dict[Command, Writer] = {}
-    if send is not None:
-        writers = {
-            Command.LOCK: always(send, settings.text("payload_lock", "LOCK")),
-            Command.UNLOCK: always(send, settings.text("payload_unlock", "UNLOCK")),
-        }
-        if settings.has("payload_open"):
-            writers[Command.OPEN] = always(send, settings.text("payload_open"))
-
-    def read(value: str) -> Changes:
-        return {"state": words[value]}
-
-    return Codec(settings.reader("state_topic", "value_template", read), writers)
+    reports = frozenset({"position"} if by_position and readers else set())
+    features = _features(writers, position=Command.SET_POSITION in writers, tilt=False)
+    return Codec(readers, writers, reports, features, optimistic=settings.optimistic)

@@ -35,7 +35,7 @@ def json_light(settings: Settings) -> Codec:
     features = {"brightness": dims, "rgb": bool(style), "color_temp": "color_temp" in modes}
     names = frozenset(name for name, there in features.items() if there)
     in_kelvin, limits = settings.flag("color_temp_kelvin"), kelvin_limits(settings)
-    send = settings.send("command_topic")
+    send, endpoint = settings.send("command_topic"), settings.text("endpoint")
 
     def message(asked: Wish) -> dict[str, Json]:
         body: dict[str, Json] = {"state": "ON"}
@@ -50,17 +50,29 @@ def json_light(settings: Settings) -> Codec:
 
     def turn_on(params: Params, state: EntityState) -> list[Write]:
         assert send is not None
-        return send(json.dumps(message(wish(params, names, limits))))
+        return send(json.dumps(_out(message(wish(params, names, limits)), endpoint)))
 
     def read(payload: str) -> Changes:
-        return _json_changes(json.loads(payload), scale, in_kelvin)
+        return _json_changes(_in(json.loads(payload), endpoint), scale, in_kelvin)
 
     writers = {}
     if send is not None:
-        off = always(send, json.dumps({"state": "OFF"}))
+        off = always(send, json.dumps(_out({"state": "OFF"}, endpoint)))
         writers = {Command.TURN_ON: turn_on, Command.TURN_OFF: off}
     readers = settings.reader("state_topic", (), read)
-    return Codec(readers, writers, _reports(names), names)
+    return Codec(readers, writers, _reports(names), names, optimistic=settings.optimistic)
+
+
+def _out(body: dict[str, Json], endpoint: str) -> dict[str, Json]:
+    """Where several lights are one Zigbee device, each one's keys end in its endpoint's name."""
+    return {f"{key}_{endpoint}": value for key, value in body.items()} if endpoint else body
+
+
+def _in(body: object, endpoint: str) -> object:
+    if not endpoint or not isinstance(body, dict):
+        return body
+    end = f"_{endpoint}"
+    return {key.removesuffix(end): body[key] for key in body if key.endswith(end)}
 
 
 def _reports(features: frozenset[str]) -> frozenset[str]:
@@ -152,7 +164,7 @@ def template_light(settings: Settings) -> Codec:
 
     writers = {Command.TURN_ON: turn_on, Command.TURN_OFF: turn_off}
     readers = _template_readers(settings, in_kelvin)
-    return Codec(readers, writers, _reports(features), features)
+    return Codec(readers, writers, _reports(features), features, optimistic=settings.optimistic)
 
 
 def _template_readers(settings: Settings, in_kelvin: bool) -> tuple[Reader, ...]:

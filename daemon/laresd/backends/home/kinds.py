@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from laresd.backends.home import climates, covers, json_lights, lights, simple
+from laresd.backends.home import (
+    climates,
+    covers,
+    fans,
+    json_lights,
+    lights,
+    locks,
+    robots,
+    simple,
+)
 from laresd.backends.home.discovery import Component
 from laresd.backends.home.settings import Codec, Settings
 from laresd.backends.home.templates import Templates
@@ -26,22 +35,29 @@ def light(settings: Settings) -> Codec:
 
 
 KINDS: Mapping[str, Callable[[Settings], Codec]] = {
+    "alarm_control_panel": locks.alarm_control_panel,
     "binary_sensor": simple.binary_sensor,
     "button": simple.button,
     "climate": climates.climate,
     "cover": covers.cover,
-    "fan": climates.fan,
-    "lawn_mower": simple.lawn_mower,
+    "device_tracker": simple.device_tracker,
+    "event": simple.event,
+    "fan": fans.fan,
+    "humidifier": climates.humidifier,
+    "lawn_mower": robots.lawn_mower,
     "light": light,
-    "lock": covers.lock,
+    "lock": locks.lock,
     "number": simple.number,
     "scene": simple.scene,
     "select": simple.select,
     "sensor": simple.sensor,
-    "siren": simple.switch,
+    "siren": simple.siren,
     "switch": simple.switch,
-    "vacuum": simple.vacuum,
+    "text": simple.text_box,
+    "update": simple.update,
+    "vacuum": robots.vacuum,
     "valve": covers.valve,
+    "water_heater": climates.water_heater,
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 from laresd.backends.home import colour
 from laresd.backends.home.settings import (
@@ -19,6 +20,7 @@ from laresd.backends.home.settings import (
     shown,
     within,
 )
+from laresd.backends.home.templates import Template
 from laresd.types import Command, EntityState, Json
 
 Send = Callable[[Json], list[Write]]
@@ -99,7 +101,9 @@ def topic_light(settings: Settings) -> Codec:
         Command.TURN_OFF: always(power, off),
     }
     readers = _readers(settings, on, off)
-    return Codec(readers, writers, _reports(settings), parts.features)
+    return Codec(
+        readers, writers, _reports(settings), parts.features, optimistic=settings.optimistic
+    )
 
 
 class _Parts:
@@ -130,38 +134,47 @@ class _Parts:
 
 
 def _colour_sender(settings: Settings) -> Callable[[colour.Rgb], list[Write]] | None:
+    """By the first of the colour topics that the light has."""
     retain = settings.flag("retain")
-    rgb_topic, hs_topic = settings.topic("rgb_command_topic"), settings.topic("hs_command_topic")
-    if rgb_topic:
-        template = settings.template("rgb_command_template")
-
-        def send_rgb(rgb: colour.Rgb) -> list[Write]:
-            red, green, blue = rgb
-            text = f"{red},{green},{blue}"
-            if template is not None:
-                text = template.write({"red": red, "green": green, "blue": blue, "value": text})
-            return [Write(rgb_topic, text, retain)]
-
-        return send_rgb
-    if hs_topic:
-        hs_template = settings.template("hs_command_template")
-
-        def send_hs(rgb: colour.Rgb) -> list[Write]:
-            hue, saturation = colour.to_hs(rgb)
-            text = f"{shown(hue)},{shown(saturation)}"
-            if hs_template is not None:
-                text = hs_template.write({"hue": hue, "sat": saturation, "value": text})
-            return [Write(hs_topic, text, retain)]
-
-        return send_hs
+    for name, variables in _COLOURS.items():
+        topic = settings.topic(f"{name}_command_topic")
+        if topic:
+            template = settings.template(f"{name}_command_template")
+            return partial(_send_colour, Write(topic, "", retain), template, variables)
     return None
+
+
+def _named(rgb: colour.Rgb, **more: float) -> dict[str, float]:
+    red, green, blue = rgb
+    return {"red": red, "green": green, "blue": blue, **more}
+
+
+_COLOURS: Mapping[str, Callable[[colour.Rgb], dict[str, float]]] = {
+    "rgb": _named,
+    "rgbw": lambda rgb: _named(rgb, white=0),
+    "rgbww": lambda rgb: _named(rgb, cold_white=0, warm_white=0),
+    "hs": lambda rgb: dict(zip(("hue", "sat"), colour.to_hs(rgb), strict=True)),
+    "xy": lambda rgb: dict(zip(("x", "y"), colour.to_xy(rgb), strict=True)),
+}
+
+
+def _send_colour(
+    form: Write,
+    template: Template | None,
+    variables: Callable[[colour.Rgb], dict[str, float]],
+    rgb: colour.Rgb,
+) -> list[Write]:
+    values = variables(rgb)
+    text = ",".join(shown(item) for item in values.values())
+    if template is not None:
+        text = template.write({**values, "value": text})
+    return [replace(form, payload=text)]
 
 
 def _reports(settings: Settings) -> frozenset[str]:
     topics = {
         "brightness_state_topic": "brightness_pct",
-        "rgb_state_topic": "rgb",
-        "hs_state_topic": "rgb",
+        **{f"{name}_state_topic": "rgb" for name in _COLOURS},
         "color_temp_state_topic": "color_temp_k",
     }
     return frozenset(name for key, name in topics.items() if settings.topic(key))
@@ -174,14 +187,18 @@ def _readers(settings: Settings, on: str, off: str) -> tuple[Reader, ...]:
         raise Unsupported(f"brightness_scale must be above 0, not {scale}")
 
     def power(value: str) -> Changes:
-        return {"state": {on: "on", off: "off"}[value]}
+        return {"state": {"None": "unknown", on: "on", off: "off"}[value]}
 
     def brightness(value: str) -> Changes:
         return {"brightness_pct": percent(float(value), scale)}
 
     def rgb(value: str) -> Changes:
-        red, green, blue = (int(float(item)) for item in value.split(","))
+        red, green, blue, *_ = (int(float(item)) for item in value.split(","))
         return {"rgb": [red, green, blue]}
+
+    def xy(value: str) -> Changes:
+        x, y = (float(item) for item in value.split(","))
+        return {"rgb": list(colour.from_xy(x, y))}
 
     def hs(value: str) -> Changes:
         hue, saturation = (float(item) for item in value.split(","))
@@ -196,7 +213,10 @@ def _readers(settings: Settings, on: str, off: str) -> tuple[Reader, ...]:
         *reader("state_topic", ("state_value_template", "value_template"), power),
         *reader("brightness_state_topic", "brightness_value_template", brightness),
         *reader("rgb_state_topic", "rgb_value_template", rgb),
+        *reader("rgbw_state_topic", "rgbw_value_template", rgb),
+        *reader("rgbww_state_topic", "rgbww_value_template", rgb),
         *reader("hs_state_topic", "hs_value_template", hs),
+        *reader("xy_state_topic", "xy_value_template", xy),
         *reader("color_temp_state_topic", "color_temp_value_template", temperature),
     )
 

@@ -9,6 +9,7 @@ from laresd.backends.home import colour
 from laresd.types import Action, Command, EntityState, Json
 
 POINTS = 2  # a percentage may be rounded twice on its way through a device's own scale
+MODES = ("mode", "preset_mode")  # attributes that a mode may be told in
 NOT_ON = frozenset({"off", "unknown", "closed", "standby"})
 
 Check = Callable[[Action, EntityState, EntityState, frozenset[str]], bool]
@@ -96,7 +97,13 @@ def _moved(
     action: Action, before: EntityState, after: EntityState, reports: frozenset[str]
 ) -> bool:
     wanted = {Command.OPEN: 100, Command.CLOSE: 0}.get(action.command)
-    return _toward(action.params.get("position") if wanted is None else wanted, before, after)
+    if wanted is not None:
+        return _toward(wanted, before, after)
+    tilt, position = action.params.get("tilt"), action.params.get("position")
+    turned = (
+        tilt is None or "tilt" not in reports or near(tilt, after.attributes.get("tilt"), POINTS)
+    )
+    return turned and (position is None or _toward(position, before, after))
 
 
 def _toward(wanted: Json, before: EntityState, after: EntityState) -> bool:
@@ -128,7 +135,10 @@ def _option(name: str) -> Check:
     def check(
         action: Action, before: EntityState, after: EntityState, reports: frozenset[str]
     ) -> bool:
-        return after.state.casefold() == str(action.params.get(name, "")).casefold()
+        wanted = str(action.params.get(name, "")).casefold()
+        told = [after.state, *(after.attributes.get(key) for key in MODES)]
+        on_its_way = wanted.startswith("armed_") and after.state == "arming"
+        return on_its_way or wanted in {str(item).casefold() for item in told if item is not None}
 
     return check
 
@@ -157,8 +167,13 @@ def _sped(action: Action, before: EntityState, after: EntityState, reports: froz
 def _valued(
     action: Action, before: EntityState, after: EntityState, reports: frozenset[str]
 ) -> bool:
+    wanted = action.params.get("value")
+    if "humidity" in reports:
+        return near(wanted, after.attributes.get("humidity"), 1)
+    if isinstance(wanted, str) and wanted == after.state:
+        return True
     try:
-        return near(action.params.get("value"), float(after.state), 1e-3)
+        return near(wanted, float(after.state), 1e-3)
     except ValueError:
         return False
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from laresd.backends.home import text as plain
 from laresd.backends.home.discovery import Component
 
 SPELLED = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
+MAX_SLUG = 96
 DESCRIBING = frozenset({"sensor", "binary_sensor"})  # named after what they measure
 
 
@@ -17,7 +20,7 @@ def name(component: Component) -> str:
 
     A name of null means that the entity is the device's main one and is called like it.
     """
-    own, device = _spoken(component.text("name")), _spoken(_device_name(component))
+    own, device = _spoken(component.text("name")), _spoken(component.device_name)
     if "name" not in component.values and component.platform in DESCRIBING:
         own = _spoken(component.text("device_class"))
     if not own:
@@ -27,21 +30,18 @@ def name(component: Component) -> str:
     return f"{device} {own}"
 
 
-def _device_name(component: Component) -> str:
-    value = component.device.get("name")
-    return value if isinstance(value, str) else ""
-
-
 def _spoken(text: str) -> str:
     """Without the signs that bridges put between words: kitchen/desk_lamp."""
-    return " ".join(re.sub(r"[_/]+", " ", text).split())[:128]
+    return plain.name(text.replace("_", " ").replace("/", " "))
 
 
 def slug(text: str) -> str:
     """Lower-case letters, digits and _; letters of other scripts stay as they are."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(SPELLED))
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return re.sub(r"\W+", "_", plain).strip("_") or "unnamed"
+    low = text.casefold()
+    if not low.isascii():
+        apart = unicodedata.normalize("NFKD", low.translate(SPELLED))
+        low = "".join(char for char in apart if not unicodedata.combining(char))
+    return re.sub(r"\W+", "_", low).strip("_")[:MAX_SLUG].strip("_") or "unnamed"
 
 
 def wished_id(component: Component) -> str:
@@ -72,16 +72,30 @@ def _identity(component: Component) -> str:
 def area(component: Component) -> str | None:
     """The room that the device itself suggests."""
     value = component.device.get("suggested_area")
-    return " ".join(value.split()) or None if isinstance(value, str) else None
+    return plain.name(value, plain.AREA) or None if isinstance(value, str) else None
+
+
+def shared_areas(components: Iterable[Component]) -> Mapping[str, str]:
+    """Device identifier to its room: one announcement of a device may tell it for the others."""
+    areas: dict[str, str] = {}
+    for component in components:
+        told = area(component)
+        if told:
+            areas |= dict.fromkeys(sorted(component.identifiers), told)
+    return areas
 
 
 def area_in(text: str, areas: Iterable[str]) -> str | None:
     """The longest known room that is named in a device's name."""
-    for known in sorted(areas, key=lambda item: (-len(item), item)):
-        bounded = rf"\b{re.escape(known)}\b" if known.isascii() else re.escape(known)
-        if re.search(bounded, text, re.IGNORECASE):
-            return known
-    return None
+    found = _rooms(frozenset(areas)).search(text)
+    return found[0] if found else None
+
+
+@functools.lru_cache(maxsize=4)
+def _rooms(areas: frozenset[str]) -> re.Pattern[str]:
+    ordered = sorted((item for item in areas if item), key=lambda item: (-len(item), item))
+    bounded = (rf"\b{re.escape(item)}\b" if item.isascii() else re.escape(item) for item in ordered)
+    return re.compile("|".join(bounded) or r"(?!)", re.IGNORECASE)
 
 
 def same_spelling(areas: Iterable[str]) -> Mapping[str, str]:

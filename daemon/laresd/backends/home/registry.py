@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from laresd.backends.home import discovery, kinds, naming
+from laresd.backends.home import discovery, kinds, naming, text
 from laresd.backends.home.availability import Availability, availability
-from laresd.backends.home.discovery import MAX_PAYLOAD, Component
+from laresd.backends.home.discovery import MAX_PAYLOAD, Announcement, Component
 from laresd.backends.home.settings import Codec
-from laresd.backends.home.templates import Templates
+from laresd.backends.home.templates import Payload, Templates
 from laresd.config import HomeNames
 from laresd.errors import Permanent
 from laresd.types import UNKNOWN, Entity, EntityState, Home
@@ -31,11 +32,12 @@ class Device:
 
     @property
     def topics(self) -> frozenset[str]:
-        return self.codec.topics | self.availability.topics
+        mirrored = frozenset(self.component.mirrors)
+        return self.codec.topics | self.availability.topics | mirrored
 
-    def hear(self, topic: str, payload: str) -> EntityState:
+    def hear(self, topic: str, payload: Payload) -> EntityState:
         """Take in one message; the state after it."""
-        state = self.state
+        state, topic = self.state, self.component.mirrors.get(topic, topic)
         for source, answer in self.availability.heard(topic, payload).items():
             self.answers.pop(source, None)
             self.answers[source] = answer
@@ -49,10 +51,15 @@ class Device:
 class Registry:
     """All devices. One owner, no tasks: whoever reads the broker tells it what came in."""
 
-    def __init__(self, names: HomeNames) -> None:
+    def __init__(
+        self, names: HomeNames, read: Callable[[str, bytes], Announcement] = discovery.parse
+    ) -> None:
         self._names = names
+        self._read = read
         self._templates = Templates()
         self._devices: dict[str, Device] = {}
+        self._scopes: dict[str, set[str]] = {}  # what announces them to device keys
+        self._announced: Counter[str] = Counter()  # identifiers in Home Assistant's discovery
         self._listeners: dict[str, set[str]] = {}  # topic to device keys
         self._ids: dict[str, str] = {}  # entity id to device key
         self._entities: Mapping[str, Entity] = MappingProxyType({})
@@ -65,6 +72,20 @@ class Registry:
     def topics(self) -> frozenset[str]:
         """What must be subscribed to follow every device."""
         return frozenset(self._listeners)
+
+    def correct(self, names: HomeNames) -> bool:
+        """Call things and rooms by these names from now on; whether that changed anything."""
+        if names == self._names:
+            return False
+        self._names = names
+        self._renamed = self._changed = True
+        return True
+
+    def asks(self) -> Iterable[tuple[str, str]]:
+        """(topic, payload) that make those devices tell their state of whom nothing is known."""
+        unknown = (self._devices[key] for key in self._ids.values())
+        asks = (item.component.asks for item in unknown if item.state.state == UNKNOWN.state)
+        return dict.fromkeys(ask for each in asks for ask in each)
 
     def device(self, entity_id: str) -> Device | None:
         self.home()
@@ -84,7 +105,7 @@ class Registry:
     def announce(self, topic: str, payload: bytes) -> bool:
         """Take in a discovery message; whether it changed anything. Never raises."""
         try:
-            message = discovery.parse(topic, payload)
+            message = self._read(topic, payload)
             built = {
                 key: self._build(component)
                 for key, component in message.components.items()
@@ -93,12 +114,14 @@ class Registry:
         except Permanent as error:
             self._warn(topic, error.message)
             return False
-        known = {key for key in self._devices if key == topic or key.startswith(f"{topic}#")}
+        scope = message.scope or topic
+        known = self._scopes.get(scope, set())
         gone = known if message.whole else known & set(message.components)
         gone -= set(built)
         for key in gone:
             self._drop(key)
         changed = [self._put(key, device) for key, device in built.items()]
+        self._scopes[scope] = (known - gone) | set(built)
         return bool(gone) or any(changed)
 
     def hear(self, topic: str, payload: bytes) -> list[tuple[Device, EntityState]]:
@@ -113,7 +136,7 @@ class Registry:
             self._warn(topic, f"{len(payload)} bytes are more than the {MAX_PAYLOAD} allowed")
             return []
         try:
-            text = payload.decode("utf-8")
+            message = Payload(payload.decode("utf-8"))
         except UnicodeDecodeError:
             self._warn(topic, "it is not UTF-8 text")
             return []
@@ -121,7 +144,7 @@ class Registry:
         for key in keys:
             device = self._devices[key]
             before = device.state
-            if device.hear(topic, text) is not before:
+            if device.hear(topic, message) is not before:
                 self._changed = True
             heard.append((device, before))
         return heard
@@ -141,6 +164,8 @@ class Registry:
             self._unlisten(key)
             device.state, device.answers = old.state, old.answers
         self._devices[key] = device
+        if not device.component.twins:
+            self._announced.update(device.component.identifiers)
         for topic in device.topics:
             self._listeners.setdefault(topic, set()).add(key)
         self._renamed = self._changed = True
@@ -152,20 +177,24 @@ class Registry:
         self._renamed = self._changed = True
 
     def _unlisten(self, key: str) -> None:
-        for topic in self._devices[key].topics:
+        device = self._devices[key]
+        if not device.component.twins:
+            self._announced.subtract(device.component.identifiers)
+        for topic in device.topics:
             self._listeners[topic].discard(key)
             if not self._listeners[topic]:
                 del self._listeners[topic]
 
     def _rename(self) -> None:
         """Ids, names and rooms again: each may depend on all the others."""
-        components = {key: device.component for key, device in self._devices.items()}
-        by_key = naming.ids(components.values())
+        spoken = {
+            key: device.component
+            for key, device in self._devices.items()
+            if not any(self._announced[twin] > 0 for twin in device.component.twins)
+        }
+        by_key = naming.ids(spoken.values())
         self._ids = {entity_id: key for key, entity_id in sorted(by_key.items(), key=_second)}
-        suggested = {naming.area(item) for item in components.values()} - {None}
-        rooms = naming.same_spelling(
-            {item for item in suggested if item} | set(self._names.areas.values())
-        )
+        rooms = _Rooms(spoken.values(), self._names)
         entities = {
             entity_id: self._entity(entity_id, self._devices[key], rooms)
             for entity_id, key in self._ids.items()
@@ -174,23 +203,22 @@ class Registry:
         self._areas = tuple(sorted({item.area for item in entities.values() if item.area}))
         self._renamed = False
 
-    def _entity(self, entity_id: str, device: Device, rooms: Mapping[str, str]) -> Entity:
-        component, codec = device.component, device.codec
-        name = naming.name(component)
-        area = self._names.areas.get(entity_id) or naming.area(component)
-        area = area or naming.area_in(name, rooms.values())
+    def _entity(self, entity_id: str, device: Device, rooms: _Rooms) -> Entity:
+        component, codec, names = device.component, device.codec, self._names
+        name = names.names.get(entity_id) or naming.name(component)
+        unit, kind = codec.unit or "", component.text("device_class")
         return Entity(
             entity_id=entity_id,
             domain=component.platform,
             name=name,
-            area=rooms.get(area.casefold(), area) if area else None,
-            aliases=self._names.aliases.get(entity_id, ()),
+            area=rooms.of(entity_id, component, name),
+            aliases=names.aliases.get(entity_id, ()),
             features=codec.features,
-            options=codec.options,
+            options=tuple(text.line(item, text.OPTION) for item in codec.options[: text.OPTIONS]),
             minimum=codec.minimum,
             maximum=codec.maximum,
-            unit=codec.unit,
-            device_class=component.text("device_class") or None,
+            unit=text.line(unit, text.UNIT) or None,
+            device_class=text.line(kind, text.CLASS) or None,
         )
 
     def _warn(self, topic: str, reason: str) -> None:
@@ -202,3 +230,31 @@ class Registry:
 
 def _second(pair: tuple[str, str]) -> str:
     return pair[1]
+
+
+class _Rooms:
+    """Which room a thing is in: as corrected, as its device says, else as its name tells."""
+
+    def __init__(self, components: Iterable[Component], names: HomeNames) -> None:
+        components = list(components)
+        self._names = names
+        self._renamed = {old.casefold(): new for old, new in names.rooms.items()}
+        self._corrected = {key.casefold(): room for key, room in names.areas.items()}
+        self._shared = naming.shared_areas(components)
+        suggested = {self._shown(item) for item in (*self._shared.values(), *names.areas.values())}
+        suggested |= {self._shown(room) for item in components if (room := naming.area(item))}
+        self._spelled = naming.same_spelling(suggested)
+
+    def of(self, entity_id: str, component: Component, name: str) -> str | None:
+        device = component.device_name
+        corrected = self._corrected.get(entity_id) or self._corrected.get(device.casefold())
+        told = corrected or naming.area(component) or self._of_device(component)
+        room = self._shown(told) if told else naming.area_in(name, self._spelled.values())
+        return self._spelled.get(room.casefold(), room) if room else None
+
+    def _of_device(self, component: Component) -> str | None:
+        ids = sorted(component.identifiers & self._shared.keys())
+        return self._shared[ids[0]] if ids else None
+
+    def _shown(self, room: str) -> str:
+        return self._renamed.get(room.casefold(), room)

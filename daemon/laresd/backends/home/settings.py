@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from laresd.backends.home.templates import Template, Templates
+from laresd.backends.home import text
+from laresd.backends.home.templates import Payload, Template, Templates
 from laresd.errors import Permanent
 from laresd.types import Command, EntityState, Json
 
@@ -22,6 +23,7 @@ class Write:
     topic: str
     payload: str
     retain: bool = False
+    secret: bool = False  # a code is in it: not to be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class Reader:
     template: Template | None
     read: Callable[[str], Changes]
 
-    def changes(self, payload: str) -> Changes:
+    def changes(self, payload: Payload) -> Changes:
         """Nothing for a value that the template or the device doesn't give."""
-        value = payload if self.template is None else self.template.read(payload)
+        value = payload.text if self.template is None else self.template.read(payload)
         if value is None or (value == "" and self.template is not None):
             return {}
         try:
@@ -51,6 +53,8 @@ class Codec:
     """How one device speaks: its states as messages come in, its commands as they go out.
 
     `reports`: the attributes that its echoes carry. No readers: a device without a state.
+    `unheard`: the commands that change nothing of what it reports. `optimistic`: it says itself
+    that a command may be taken as done; a missing echo means nothing then.
     """
 
     readers: tuple[Reader, ...] = ()
@@ -62,23 +66,34 @@ class Codec:
     maximum: float | None = None
     unit: str | None = None
     percentage_step: float = 1.0  # of a fan's speeds
+    unheard: frozenset[Command] = frozenset()
+    optimistic: bool = False
+    derive: Callable[[str, Mapping[str, Json]], str] | None = None  # the state, of all that is told
 
     @property
     def topics(self) -> frozenset[str]:
         return frozenset(reader.topic for reader in self.readers)
 
-    def decode(self, topic: str, payload: str, state: EntityState) -> EntityState:
+    def decode(self, topic: str, payload: str | Payload, state: EntityState) -> EntityState:
         """The state after this message; the same object when it changes nothing."""
+        payload = Payload(payload) if isinstance(payload, str) else payload
         changes: dict[str, Json] = {}
         for reader in self.readers:
             if reader.topic == topic:
                 changes |= reader.changes(payload)
         word = changes.pop("state", state.state)
+        word = text.line(str(word), text.STATE)
         attributes = {**state.attributes, **changes}
-        attributes = {key: value for key, value in attributes.items() if value is not None}
+        attributes = {
+            key: text.line(value, text.STATE) if isinstance(value, str) else value
+            for key, value in attributes.items()
+            if value is not None
+        }
+        if self.derive is not None:
+            word = self.derive(word, attributes)
         if word == state.state and attributes == state.attributes:
             return state
-        return replace(state, state=str(word), attributes=attributes)
+        return replace(state, state=word, attributes=attributes)
 
     def encode(self, command: Command, params: Params, state: EntityState) -> list[Write]:
         """The messages to publish. Raises Unsupported with what the device can do instead."""
@@ -111,9 +126,9 @@ class Settings:
         value = self._values.get(key, default)
         if value is None:
             return default
-        if isinstance(value, (bool, list, dict)):
+        if isinstance(value, (list, dict)):
             raise Permanent(f"{key} must be text, not {value!r:.60}")
-        return str(value)
+        return str(value)  # true is "True", as a template prints it
 
     def number(self, key: str, default: float) -> float:
         value = self._values.get(key, default)
@@ -143,8 +158,10 @@ class Settings:
         value = self._values.get(key)
         if value is None:
             return default
+        if isinstance(value, (str, int)):
+            return (str(value),)
         if isinstance(value, list) and all(isinstance(item, (str, int)) for item in value):
-            return tuple(str(item) for item in value)
+            return tuple(str(item) for item in value[: text.OPTIONS])
         raise Permanent(f"{key} must be a list of texts, not {value!r:.60}")
 
     def topic(self, key: str) -> str:
@@ -153,6 +170,10 @@ class Settings:
         if any(char in value for char in "+#\0") or len(value) > 1024:
             raise Permanent(f"{key} is not a topic: {value!r:.60}")
         return value
+
+    @property
+    def optimistic(self) -> bool:
+        return self.flag("optimistic")
 
     def template(self, *keys: str) -> Template | None:
         """The first of these templates that is given."""

@@ -1,22 +1,26 @@
-"""Switches, buttons, scenes, choices, numbers, sensors, vacuums and mowers."""
+"""Switches, sirens, buttons, scenes, choices, numbers, texts; sensors, events and trackers."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
+from laresd.backends.home import filters
 from laresd.backends.home.climates import one_of
 from laresd.backends.home.settings import (
     Changes,
     Codec,
     Params,
     Settings,
+    Unsupported,
     Write,
     Writer,
     always,
     shown,
     within,
 )
-from laresd.types import Command, EntityState
+from laresd.backends.home.templates import Template
+from laresd.types import Command, EntityState, Json
 
 
 def switch(settings: Settings) -> Codec:
@@ -28,9 +32,40 @@ def switch(settings: Settings) -> Codec:
         writers = {Command.TURN_ON: always(send, on), Command.TURN_OFF: always(send, off)}
 
     def read(value: str) -> Changes:
-        return {"state": words[value]}
+        return {"state": "unknown" if value == "None" else words[value]}
 
-    return Codec(settings.reader("state_topic", "value_template", read), writers)
+    readers = settings.reader("state_topic", "value_template", read)
+    return Codec(readers, writers, optimistic=settings.optimistic)
+
+
+def siren(settings: Settings) -> Codec:
+    """Its command is JSON unless a template says otherwise, its state one or the other."""
+    on, off = settings.text("payload_on", "ON"), settings.text("payload_off", "OFF")
+    words = {settings.text("state_on") or on: "on", settings.text("state_off") or off: "off"}
+    topic, retain = settings.topic("command_topic"), settings.flag("retain")
+    template = settings.template("command_template")
+    quiet = settings.template("command_off_template", "command_template")
+
+    def write(value: str, form: Template | None) -> list[Write]:
+        variables: dict[str, Json] = {"state": value, "value": value}
+        text = json.dumps({"state": value}) if form is None else form.write(variables)
+        return [Write(topic, text, retain)]
+
+    writers: dict[Command, Writer] = {}
+    if topic:
+        writers = {
+            Command.TURN_ON: lambda params, state: write(on, template),
+            Command.TURN_OFF: lambda params, state: write(off, quiet),
+        }
+
+    def read(value: str) -> Changes:
+        if value in words:
+            return {"state": words[value]}
+        body = json.loads(value)
+        return {"state": words[str(body["state"])]}
+
+    readers = settings.reader("state_topic", ("state_value_template", "value_template"), read)
+    return Codec(readers, writers, optimistic=settings.optimistic)
 
 
 def button(settings: Settings) -> Codec:
@@ -62,7 +97,7 @@ def select(settings: Settings) -> Codec:
         return {"state": value} if value in options else {}
 
     readers = settings.reader("state_topic", "value_template", read)
-    return Codec(readers, writers, options=options)
+    return Codec(readers, writers, options=options, optimistic=settings.optimistic)
 
 
 def number(settings: Settings) -> Codec:
@@ -76,15 +111,94 @@ def number(settings: Settings) -> Codec:
         )
 
     def read(value: str) -> Changes:
-        return {"state": shown(float(value))}
+        return {"state": "unknown" if value == reset else shown(float(value))}
+
+    reset = settings.text("payload_reset", "None")
+    readers = settings.reader("state_topic", "value_template", read)
+    return Codec(
+        readers,
+        writers,
+        minimum=low,
+        maximum=high,
+        unit=unit or None,
+        optimistic=settings.optimistic,
+    )
+
+
+def text_box(settings: Settings) -> Codec:
+    """Home Assistant's `text`: SET_VALUE within its lengths and its pattern."""
+    low, high = settings.number("min", 0), min(settings.number("max", 255), 255)
+    form, send = settings.text("pattern"), settings.send("command_topic", "command_template")
+    allowed = filters.pattern(form) if form else None
+    writers: dict[Command, Writer] = {}
+    if send is not None:
+
+        def write(params: Params, state: EntityState) -> list[Write]:
+            value = str(params.get("value", ""))
+            if not low <= len(value) <= high:
+                raise Unsupported(f"a text of {low:g} to {high:g} characters fits")
+            if allowed is not None and not allowed.fullmatch(value):
+                raise Unsupported(f"{value!r} is not what it takes")
+            return send(value)
+
+        writers[Command.SET_VALUE] = write
+
+    def read(value: str) -> Changes:
+        return {"state": value}
 
     readers = settings.reader("state_topic", "value_template", read)
-    return Codec(readers, writers, minimum=low, maximum=high, unit=unit or None)
+    return Codec(readers, writers, optimistic=settings.optimistic)
+
+
+def event(settings: Settings) -> Codec:
+    """Its state is the last event's type: single, double, ring."""
+    types = settings.texts("event_types")
+
+    def read(value: str) -> Changes:
+        kind = str(json.loads(value)["event_type"])
+        return {"state": kind} if kind in types else {}
+
+    return Codec(settings.reader("state_topic", "value_template", read), options=types)
+
+
+def update(settings: Settings) -> Codec:
+    """On while a newer version is there. Nothing installs by voice."""
+
+    def latest(value: str) -> Changes:
+        return {"latest_version": value}
+
+    def installed(value: str) -> Changes:
+        body = json.loads(value) if value.startswith("{") else {"installed_version": value}
+        keys = ("installed_version", "latest_version")
+        return {key: str(body[key]) for key in keys if isinstance(body.get(key), str)}
+
+    topics = (
+        *settings.reader("state_topic", "value_template", installed),
+        *settings.reader("latest_version_topic", "latest_version_template", latest),
+    )
+    return Codec(topics, derive=_update_state)
+
+
+def _update_state(word: str, attributes: Mapping[str, Json]) -> str:
+    has, newest = attributes.get("installed_version"), attributes.get("latest_version")
+    return "unknown" if has is None or newest is None else "off" if has == newest else "on"
+
+
+def device_tracker(settings: Settings) -> Codec:
+    home = settings.text("payload_home", "home")
+    away, reset = settings.text("payload_not_home", "not_home"), settings.text("payload_reset")
+
+    def read(value: str) -> Changes:
+        if value == (reset or "None"):
+            return {"state": "unknown"}
+        return {"state": {home: "home", away: "not_home"}.get(value, value)}
+
+    return Codec(settings.reader("state_topic", "value_template", read))
 
 
 def sensor(settings: Settings) -> Codec:
     def read(value: str) -> Changes:
-        return {"state": "unknown" if value in {"None", ""} else value[:255]}
+        return {"state": "unknown" if value in {"None", ""} else value}
 
     unit = settings.text("unit_of_measurement") or None
     return Codec(settings.reader("state_topic", "value_template", read), unit=unit)
@@ -92,51 +206,10 @@ def sensor(settings: Settings) -> Codec:
 
 def binary_sensor(settings: Settings) -> Codec:
     on, off = settings.text("payload_on", "ON"), settings.text("payload_off", "OFF")
+    # templates give True and False where devices report JSON booleans
+    words = {"True": "on", "False": "off", "None": "unknown", on: "on", off: "off"}
 
     def read(value: str) -> Changes:
-        # templates give True and False where devices report JSON booleans
-        return {"state": {"True": "on", "False": "off", on: "on", off: "off"}[value]}
+        return {"state": words[value]}
 
     return Codec(settings.reader("state_topic", "value_template", read))
-
-
-def vacuum(settings: Settings) -> Codec:
-    send = settings.send("command_topic")
-    default = ("start", "stop", "return_home")
-    can = settings.texts("supported_features", default)
-    commands = {
-        Command.START: ("start", "payload_start", "start"),
-        Command.PAUSE: ("pause", "payload_pause", "pause"),
-        Command.STOP: ("stop", "payload_stop", "stop"),
-        Command.DOCK: ("return_home", "payload_return_to_base", "return_to_base"),
-    }
-    writers: dict[Command, Writer] = {}
-    for command, (feature, key, payload) in commands.items():
-        if send is not None and feature in can:
-            writers[command] = always(send, settings.text(key, payload))
-
-    def read(value: str) -> Changes:
-        body = json.loads(value)
-        word = body.get("state") if isinstance(body, dict) else None
-        return {"state": word} if isinstance(word, str) else {}
-
-    return Codec(settings.reader("state_topic", "value_template", read), writers)
-
-
-def lawn_mower(settings: Settings) -> Codec:
-    topics = {
-        Command.START: ("start_mowing", "start_mowing"),
-        Command.PAUSE: ("pause", "pause"),
-        Command.DOCK: ("dock", "dock"),
-    }
-    writers: dict[Command, Writer] = {}
-    for command, (key, payload) in topics.items():
-        send = settings.send(f"{key}_command_topic", f"{key}_command_template")
-        if send is not None:
-            writers[command] = always(send, payload)
-
-    def read(value: str) -> Changes:
-        return {"state": value}
-
-    readers = settings.reader("activity_state_topic", "activity_value_template", read)
-    return Codec(readers, writers)
