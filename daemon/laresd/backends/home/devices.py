@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from laresd.backends.home import discovery, matching
+from laresd.backends.home import delivery, discovery, matching
 from laresd.backends.home.registry import Device, Registry
 from laresd.backends.home.settings import Write
 from laresd.config import HomeNames
 from laresd.errors import LaresError
 from laresd.ports import Bus, Subscription
-from laresd.types import Action, EntityState, Home, Outcome, Publication, Status
+from laresd.types import Action, EntityState, Home, Outcome, Publication, Sent, Status
 
 QUIET = 0.4  # seconds without retained messages after which the home is known
 REPEAT_ECHO = 0.4  # how long a device that is already so gets to say it again
@@ -42,9 +43,16 @@ class MqttDevices:
     """`async with` it, then keep `run` running beside the bus's."""
 
     def __init__(
-        self, bus: Bus, *, discovery_prefix: str, names: HomeNames, echo_timeout: float
+        self,
+        bus: Bus,
+        *,
+        discovery_prefix: str,
+        names: HomeNames,
+        echo_timeout: float,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._bus = bus
+        self._wall = wall
         self._prefix = discovery_prefix
         self._echo_timeout = echo_timeout
         self._registry = Registry(names)
@@ -172,20 +180,67 @@ class MqttDevices:
     ) -> Outcome:
         loop = asyncio.get_running_loop()
         published: list[Publication] = []
+        sent: list[Sent] = []
         try:
             async with asyncio.timeout_at(deadline):
                 for write in writes:
                     at = loop.time()
-                    await self._bus.publish(write.topic, write.payload, retain=write.retain)
+                    sent.append(await self._give(write, watch, deadline))
                     published.append(Publication(write.topic, write.payload, at))
         except TimeoutError:
             detail = "the broker did not take the message in time"
             return Outcome(action, Status.FAILED, tuple(published), detail=detail)
         except LaresError as error:
             return Outcome(action, Status.FAILED, tuple(published), detail=str(error))
+        if Sent.UNKNOWN in sent:
+            detail = "the broker went away while it was told; whether it was done is not known"
+            return Outcome(action, Status.NO_ANSWER, tuple(published), detail=detail)
+        delayed = Sent.LATER in sent
         if not watch.device.codec.readers:
-            return Outcome(action, Status.ACCEPTED, tuple(published))
-        return await self._confirm(action, watch, tuple(published), deadline)
+            status = Status.DELAYED if delayed else Status.ACCEPTED
+            return Outcome(action, status, tuple(published))
+        outcome = await self._confirm(action, watch, tuple(published), deadline)
+        if delayed and outcome.echo is None:
+            detail = "the broker is away; sent when it is back, unless that takes too long"
+            return Outcome(action, Status.DELAYED, tuple(published), detail=detail)
+        return outcome
+
+    async def _give(self, write: Write, watch: _Watch, deadline: float) -> Sent:
+        """Have the broker take it, or have it kept until the deadline while the broker is away.
+
+        Where the connection broke before the acknowledgement, the device's own state says whether
+        it was heard; without a word from it, only what is harmless twice is sent again.
+        """
+        repeatable = delivery.repeatable(watch.action.command)
+        while True:
+            sent = await self._bus.publish(
+                write.topic,
+                write.payload,
+                retain=write.retain,
+                keep_until=self._wall() + deadline - asyncio.get_running_loop().time(),
+                repeatable=repeatable and not self._bus.connected,
+            )
+            if sent is not Sent.UNKNOWN:
+                return sent
+            await self._bus.wait_connected(deadline=deadline)
+            if await self._came_so(watch):
+                return Sent.NOW
+            if not repeatable:
+                return Sent.UNKNOWN
+
+    async def _came_so(self, watch: _Watch) -> bool:
+        """Whether the device is, or within its time for an echo comes to be, as it was told."""
+        reports = watch.device.codec.reports
+        try:
+            async with asyncio.timeout(self._echo_timeout):
+                while not watch.echo.done():
+                    device = self._registry.device(watch.action.entity_id) or watch.device
+                    if matching.matches(watch.action, watch.before, device.state, reports):
+                        return True
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _confirm(
         self, action: Action, watch: _Watch, published: tuple[Publication, ...], deadline: float
