@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from laresd.config import Config
-from laresd.core import guard, prompt, replies, timer_words
-from laresd.core.input_filter import InputFilter, Refusal
+from laresd.core import guard, prompt, replies, saying, timer_words
+from laresd.core.dialogue import Dialogue, Found, Plan, Read
+from laresd.core.input_filter import InputFilter
 from laresd.core.intent import loose, wonder
-from laresd.core.intent.meaning import Meaning
+from laresd.core.intent.meaning import Meaning, Trouble
 from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.permission import Decision, Permission
-from laresd.core.replies import consents
+from laresd.core.routine_book import RoutineBook
 from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.generation import Ending, Generation, Message
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 
 _STARTED = ("scene", "script")
 WARM_TIMEOUT = 900.0  # seconds; a Raspberry Pi 4 reads 10 tokens of a 3B model in a second
-TALK_ENDINGS = ".!?。！？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Understanding:
     error: LaresError | None = None
     where: str = ""
     why: str = ""
+    found: Found | None = None  # a follow-up, or something about routines
 
     def facts(self) -> dict[str, Json]:
         """For the turn's record."""
@@ -69,10 +70,12 @@ class CascadeAssistant:
         timezone: tzinfo | None = None,
         pins: Pins | None = None,
         input_filter: InputFilter | None = None,
+        routines: RoutineBook | None = None,
     ) -> None:
         """`timezone`: of the answers about the time; None is the machine's own. `input_filter`:
         None knows only what the configuration blocks. Raises ConfigError for a wrong rule.
         """
+        self._dialogue = Dialogue(clock, routines)
         self._config = config
         self._clock = clock
         self._grammar = grammar
@@ -134,36 +137,84 @@ class CascadeAssistant:
             reply = await self._answer(request, trace)
         except LaresError as error:
             log.warning("turn %s failed: %s", request.id, error)
-            reply = _failed(request, error)
+            reply = saying.failed(request, error)
         reply = replace(reply, spans=trace.spans, secret=self._permission.is_secret(request))
         log.info("%s", turn_line(reply, request.source))
         return reply
 
     async def _answer(self, request: Request, trace: Trace) -> Reply:
         if not request.text.strip():
-            return _not_understood(request)
+            return saying.not_understood(request)
         refusal = self._filter.refusal(request, self._clock.now())
         if refusal is not None:
             self._permission.drop(request)
-            return _filtered(request, refusal)
+            self._dialogue.drop(request)
+            return saying.filtered(request, refusal)
         settled = await self._permission.settle(request, self._devices.home)
         home = self._devices.home()
         if settled is not None:
+            self._dialogue.drop(request)
             return await self._carry_out(request, settled, home, trace)
+        plan = await self._dialogue.settle(request)
+        if plan is not None:
+            return await self._follow(request, plan, home, trace)
+        return await self._understood(request, home, trace)
+
+    async def _understood(self, request: Request, home: Home, trace: Trace) -> Reply:
         trace.begin("understand")
         understood = await self._understand(request, home)
         intent = understood.meaning.intent if understood.meaning else ""
+        if understood.found is not None:
+            plan = await self._dialogue.plan(
+                request, understood.found, home, self._reader(request, home)
+            )
+            trace.end("understand", {"by": plan.by, "intent": plan.intent})
+            return await self._follow(request, plan, home, trace)
         trace.end("understand", understood.facts())
         if understood.meaning is None:
             return _without_meaning(request, understood)
         reply = await self._do(request, understood, understood.meaning, home, trace)
+        self._dialogue.note(request, reply, understood.meaning, None)
         return replace(reply, understood_by=understood.by, intent=intent)
+
+    async def _follow(self, request: Request, plan: Plan, home: Home, trace: Trace) -> Reply:
+        """A follow-up or a routine: its actions take the way of all actions."""
+        reply = saying.reply(request, plan.kind, plan.said)
+        if plan.meaning is not None:
+            understood = Understanding(plan.by, plan.meaning)
+            reply = await self._do(request, understood, plan.meaning, home, trace)
+            reply = plan.completed(reply)
+        self._dialogue.note(request, reply, plan.meaning, plan)
+        return replace(reply, understood_by=plan.by, intent=plan.intent)
+
+    def _reader(self, request: Request, home: Home) -> Read:
+        """What the grammars make of a step of a routine; the language model is not asked."""
+
+        async def read(text: str, language: str, area: str | None) -> Meaning | None:
+            step = replace(request, text=text, language=language, area=area)
+            strict = (await self._strict(step, home)).meaning
+            if strict is not None and _is_final(strict):
+                return strict
+            return loose.understand(text, language, home, area) or strict
+
+        return read
 
     async def _understand(self, request: Request, home: Home) -> Understanding:
         strict = await self._strict(request, home)
         if strict.meaning is not None and _is_final(strict.meaning):
             return strict
         meaning = loose.understand(request.text, request.language, home, request.area)
+        sure = meaning is not None and meaning.problem is None and meaning.exact
+        if not sure and (strict.meaning is None or is_soft(strict.meaning)):
+            found = self._dialogue.found(request, home)
+            if found is not None:
+                return Understanding(found=found)
+        return await self._tolerant(request, home, strict, meaning)
+
+    async def _tolerant(
+        self, request: Request, home: Home, strict: Understanding, meaning: Meaning | None
+    ) -> Understanding:
+        """When the templates did not settle it: the tolerant grammar's word, then the model's."""
         if meaning is None and strict.meaning is None:
             meaning = wonder.asked(request.text, request.language, home, request.area)
         if meaning is not None and meaning.problem is None:
@@ -220,7 +271,7 @@ class CascadeAssistant:
             log.warning("the language model did not answer: %s", error)
             return Understanding(error=error)
         if question.grammar is None:
-            found = Understanding("llm", said=_whole_sentences(said))
+            found = Understanding("llm", said=saying.whole_sentences(said))
         else:
             proposed = prompt.parse(said, home)
             checked = proposed and guard.checked(proposed, request, home)
@@ -245,13 +296,14 @@ class CascadeAssistant:
         language = request.language
         if meaning.problem is not None:
             text = replies.trouble(meaning.problem, home, language)
-            return _reply(request, ReplyKind.REFUSED, text)
+            asks = meaning.problem.trouble is Trouble.AMBIGUOUS
+            return saying.reply(request, ReplyKind.QUESTION if asks else ReplyKind.REFUSED, text)
         if meaning.talk:
-            return _reply(request, ReplyKind.ANSWER, replies.talk(meaning.talk, language))
+            return saying.reply(request, ReplyKind.ANSWER, replies.talk(meaning.talk, language))
         if meaning.question is not None:
             now = datetime.fromtimestamp(self._clock.wall(), self._timezone)
             text = replies.answer(meaning.question, home, now, language)
-            return _reply(request, ReplyKind.ANSWER, text)
+            return saying.reply(request, ReplyKind.ANSWER, text)
         if meaning.timer is not None:
             return await self._time(request, meaning)
         decision = self._permission.decide(
@@ -265,34 +317,36 @@ class CascadeAssistant:
 
     async def _time(self, request: Request, meaning: Meaning) -> Reply:
         if self._timers is None or meaning.timer is None:
-            return _not_understood(request)
+            return saying.not_understood(request)
         result = await self._timers.handle(meaning.timer)
         kind = ReplyKind.DONE if result.done else ReplyKind.REFUSED
-        return _reply(request, kind, timer_words.sentence(result, request.language))
+        return saying.reply(request, kind, timer_words.sentence(result, request.language))
 
     async def _carry_out(
         self, request: Request, decision: Decision, home: Home, trace: Trace
     ) -> Reply:
         """Do what is permitted, and say that and the rest. Nothing acts but through here."""
-        reply = _reply(request, decision.kind or ReplyKind.ANSWER, decision.said)
+        reply = saying.reply(request, decision.kind or ReplyKind.ANSWER, decision.said)
         if decision.granted:
-            reply = _with_rest(await self._act(request, decision.granted, home, trace), decision)
+            reply = saying.with_rest(
+                await self._act(request, decision.granted, home, trace), decision
+            )
         return replace(reply, understood_by=decision.understood_by, intent=decision.intent)
 
     async def _act(
         self, request: Request, actions: Sequence[Action], home: Home, trace: Trace
     ) -> Reply:
-        now = self._clock.now()
-        if now >= request.deadline:
+        if self._clock.now() >= request.deadline:
             raise DeadlineExceeded("understanding took too long", remedy="say it again")
-        deadline = min(request.deadline, now + self._config.actions.echo_timeout_s)
         trace.begin("act")
-        outcomes = tuple(await self._devices.act(actions, deadline=deadline))
+        before = self._devices.home()
+        outcomes = tuple(await self._devices.act(actions, deadline=request.deadline))
+        self._dialogue.acted(request, outcomes, before)
         listed: list[Json] = [f"{o.action.entity_id} {o.action.command}" for o in outcomes]
         trace.end("act", {"actions": listed})
         trace.add(echo_spans(outcomes))
         text = replies.deeds(outcomes, home, request.language)
-        reply = _reply(request, replies.kind_of(outcomes), text)
+        reply = saying.reply(request, replies.kind_of(outcomes), text)
         return replace(reply, outcomes=outcomes)
 
 
@@ -318,46 +372,13 @@ def _is_name_alone(meaning: Meaning, request: Request, home: Home) -> bool:
     return guard.names_only(request.text, request.language, home)
 
 
-def _reply(request: Request, kind: ReplyKind, text: str) -> Reply:
-    return Reply(request.id, kind, text)
-
-
-def _with_rest(done: Reply, decision: Decision) -> Reply:
-    """What was done, and after it what is asked or refused of the same sentence."""
-    if decision.kind is None:
-        return done
-    kind = decision.kind
-    if kind is not ReplyKind.QUESTION:
-        kind = ReplyKind.PARTIAL if done.kind is not ReplyKind.FAILED else ReplyKind.FAILED
-    return replace(done, kind=kind, text=f"{done.text} {decision.said}")
-
-
-def _filtered(request: Request, refusal: Refusal) -> Reply:
-    log.info("turn %s refused by input rule %s", request.id, refusal.rule)
-    main = request.language.partition("-")[0].casefold()
-    said = refusal.says.get(main, refusal.says.get("en", ""))
-    text = said or consents.filtered(refusal.kind, request.language)
-    return replace(_reply(request, ReplyKind.REFUSED, text), intent=f"input_{refusal.kind}")
-
-
-def _not_understood(request: Request) -> Reply:
-    text = replies.not_understood(request.text, request.language)
-    return _reply(request, ReplyKind.NOT_UNDERSTOOD, text)
-
-
 def _without_meaning(request: Request, understood: Understanding) -> Reply:
     if understood.said:
-        reply = _reply(request, ReplyKind.ANSWER, understood.said)
+        reply = saying.reply(request, ReplyKind.ANSWER, understood.said)
         return replace(reply, understood_by=understood.by)
     if understood.error is not None:
-        return _failed(request, understood.error)
-    return _not_understood(request)
-
-
-def _failed(request: Request, error: LaresError) -> Reply:
-    if isinstance(error, DeadlineExceeded):
-        return _reply(request, ReplyKind.FAILED, replies.out_of_time(request.language))
-    return _reply(request, ReplyKind.FAILED, replies.failure(error, request.language))
+        return saying.failed(request, understood.error)
+    return saying.not_understood(request)
 
 
 def _distinct(actions: Sequence[Action]) -> list[Action]:
@@ -375,10 +396,3 @@ def _vocabulary(home: Home) -> tuple[object, ...]:
         for e in home.entities.values()
     }
     return (home.areas, tuple(sorted(entities.items(), key=lambda item: item[0])))
-
-
-def _whole_sentences(text: str) -> str:
-    """Without the sentence that the token limit cut."""
-    text = text.strip()
-    end = max(text.rfind(mark) for mark in TALK_ENDINGS)
-    return text[: end + 1] if end > 0 else text

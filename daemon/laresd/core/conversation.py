@@ -30,24 +30,35 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A routine as it was read back to somebody. `until`: when a yes comes too late."""
+
+    routine: RoutineRecord
+    user: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and what came of it. `at`: when it was answered.
 
-    `choices`: the entities between which it was asked back. `undone`: it was put back already, or
-    is itself what put something back. `lasting`: it changed something that cannot be put back
-    (a routine was kept). `proposal`: a routine that waits for yes or no.
+    `text`: only where it may be needed again, with `choices`: the entities between which it was
+    asked back. `undone`: it was put back already, or is itself what put something back. `lasting`:
+    it changed something that cannot be put back (a timer, a routine). `proposal`: a routine that
+    waits for yes or no.
     """
 
     at: float
     text: str
     language: str
     intent: str = ""
+    request_id: str = ""
     deeds: tuple[Deed, ...] = ()
     question: Question | None = None
     choices: tuple[str, ...] = ()
     undone: bool = False
     lasting: bool = False
-    proposal: RoutineRecord | None = None
+    proposal: Proposal | None = None
 
     @property
     def topic(self) -> tuple[str, ...]:
@@ -89,7 +100,12 @@ class Conversation:
         return self if len(kept) == len(self.exchanges) else Conversation(kept)
 
     def after(self, exchange: Exchange) -> Conversation:
-        return Conversation((*self.exchanges, exchange)[-MAX_EXCHANGES:])
+        """With this exchange as the latest, in the place of one of the same request."""
+        others = self.without(exchange.request_id) if exchange.request_id else self
+        return Conversation((*others.exchanges, exchange)[-MAX_EXCHANGES:])
+
+    def without(self, request_id: str) -> Conversation:
+        return Conversation(tuple(e for e in self.exchanges if e.request_id != request_id))
 
     def before_latest(self) -> Conversation:
         return Conversation(self.exchanges[:-1])
@@ -100,6 +116,13 @@ class Conversation:
         return Conversation(
             tuple(replace(e, undone=True) if e is wanted else e for e in self.exchanges)
         )
+
+    def with_proposal_taken(self) -> Conversation:
+        """The same with no question open: it can be answered only once."""
+        latest = self.latest
+        if latest is None or latest.proposal is None:
+            return self
+        return Conversation((*self.exchanges[:-1], replace(latest, proposal=None)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ class TestWhatIsSaid:
 
     async def test_two_of_one_name(self) -> None:
         reply = await Room().say("turn on the lamp")
-        assert reply.kind is ReplyKind.REFUSED
+        assert reply.kind is ReplyKind.QUESTION
         assert (
             reply.text
             == "Which one do you mean: the lamp in the bedroom or the lamp in the office?"

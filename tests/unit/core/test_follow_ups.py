@@ -39,7 +39,16 @@ def said(
     language: str = "en",
     undone: bool = False,
 ) -> Exchange:
-    return Exchange(1.0, text, language, intent, deeds, question, tuple(choices), undone=undone)
+    return Exchange(
+        1.0,
+        text,
+        language,
+        intent,
+        deeds=deeds,
+        question=question,
+        choices=tuple(choices),
+        undone=undone,
+    )
 
 
 KITCHEN_ON = said("turn on the kitchen light", deed("light.kitchen", Command.TURN_ON))
@@ -394,9 +403,9 @@ class TestUndo:
             found = follow("undo that", *before)
             assert found is not None and found.telling is Telling.NOTHING_TO_UNDO
 
-    def test_never_opens_the_house(self) -> None:
+    def test_is_left_to_the_rules_of_risk_where_it_opens_the_house(self) -> None:
         locked = said("lock", deed("lock.back", Command.LOCK, before=state("unlocked")))
-        assert trouble(follow("undo that", locked)) is Trouble.DANGEROUS
+        assert done(follow("undo that", locked)) == [("lock.back", Command.UNLOCK, {})]
 
 
 WOHNUNG = home_of(
@@ -557,7 +566,9 @@ def test_no_words_in_any_order_do_what_a_device_cannot_or_what_opens_the_house(
 ) -> None:
     found = follow(" ".join(words), *before)
     meaning = found.meaning if found is not None else None
-    for action in meaning.actions if meaning is not None else ():
+    if meaning is None:
+        return
+    for action in meaning.actions:
         target: Entity = HOME.entities[action.entity_id]
         assert can(target, action.command, action.params)
-        assert not is_dangerous(target, action.command)
+        assert meaning.intent == "follow_up_undo" or not is_dangerous(target, action.command)

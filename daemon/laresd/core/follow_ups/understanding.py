@@ -99,8 +99,8 @@ def _undo(scene: Scene) -> FollowUp | None:
         lost = acted.lasting or bool(back.lost)
         telling = Telling.NO_WAY_BACK if lost else Telling.NOTHING_TO_UNDO
         return FollowUp(telling=telling, ids=back.lost)
-    meaning = careful(Meaning("follow_up_undo", actions=back.actions, exact=False), scene.home)
-    return FollowUp(meaning, ids=back.lost, puts_back=meaning.problem is None)
+    meaning = Meaning("follow_up_undo", actions=back.actions, exact=False)
+    return FollowUp(meaning, ids=back.lost, puts_back=True)
 
 
 def _again(scene: Scene) -> FollowUp | None:
