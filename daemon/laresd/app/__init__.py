@@ -28,6 +28,7 @@ from laresd.backends.home.devices import MqttDevices
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
 from laresd.backends.pins import PinFile
+from laresd.backends.routines import SqliteRoutineStore
 from laresd.backends.timers import SqliteTimerStore
 from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerGrammar, WorkerListener
@@ -37,6 +38,7 @@ from laresd.config import Config, Mqtt
 from laresd.core import arbitration, guard, timer_words
 from laresd.core.assistant import CascadeAssistant
 from laresd.core.input_filter import InputFilter, topic_rules
+from laresd.core.routine_book import RoutineBook
 from laresd.core.timekeeper import Timekeeper
 from laresd.core.turn import Machine, Rules
 from laresd.errors import ConfigError, LaresError
@@ -181,6 +183,7 @@ async def _build(
         language_model=mind.text,
         pins=PinFile(config.risk.pin_file) if config.risk.pin_file else None,
         input_filter=await asyncio.to_thread(_input_filter, config),
+        routines=await _routines(config, stack),
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
@@ -241,6 +244,13 @@ async def _api(frontend: HttpFrontend | None, stack: AsyncExitStack) -> HttpFron
     except LaresError as error:
         log.error("no API for programs: %s", error)
         return None
+
+
+async def _routines(config: Config, stack: AsyncExitStack) -> RoutineBook:
+    """Those of the configuration, and those that were made and are kept on disk."""
+    kept = SqliteRoutineStore(config.box.state_dir / "routines.db")
+    await stack.enter_async_context(kept)
+    return await stack.enter_async_context(RoutineBook(config.routines, kept))
 
 
 def _requests(box: Box) -> MqttFrontend:
