@@ -166,6 +166,7 @@ async def _build(
         discovery_prefix=config.mqtt.discovery_prefix,
         names=config.home,
         echo_timeout=config.actions.echo_timeout_s,
+        names_topic=f"{config.mqtt.prefix}/{config.box.name}/home/names",
     )
     await stack.enter_async_context(devices)
     store = SqliteTimerStore(config.box.state_dir / "timers.db")

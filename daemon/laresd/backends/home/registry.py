@@ -17,6 +17,8 @@ from laresd.config import HomeNames
 from laresd.errors import Permanent
 from laresd.types import UNKNOWN, Entity, EntityState, Home
 
+MAX_KEPT = 8192  # bytes of a topic's last message
+
 log = logging.getLogger(__name__)
 
 
@@ -29,6 +31,7 @@ class Device:
     availability: Availability
     state: EntityState = UNKNOWN
     answers: dict[str, bool] = field(default_factory=dict)
+    left_in: str = UNKNOWN.state  # by the last command, where it has no state of its own
 
     @property
     def topics(self) -> frozenset[str]:
@@ -61,6 +64,9 @@ class Registry:
         self._scopes: dict[str, set[str]] = {}  # what announces them to device keys
         self._announced: Counter[str] = Counter()  # identifiers in Home Assistant's discovery
         self._listeners: dict[str, set[str]] = {}  # topic to device keys
+        self._last: dict[str, Payload] = {}  # by topic, for those who listen to it later
+        self._new_topics: set[str] = set()
+        self._gone_topics: set[str] = set()
         self._ids: dict[str, str] = {}  # entity id to device key
         self._entities: Mapping[str, Entity] = MappingProxyType({})
         self._areas: tuple[str, ...] = ()
@@ -72,6 +78,13 @@ class Registry:
     def topics(self) -> frozenset[str]:
         """What must be subscribed to follow every device."""
         return frozenset(self._listeners)
+
+    def take_topics(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Those that are new and those that are gone since the last call."""
+        new, gone = frozenset(self._new_topics), frozenset(self._gone_topics)
+        self._new_topics.clear()
+        self._gone_topics.clear()
+        return new, gone
 
     def correct(self, names: HomeNames) -> bool:
         """Call things and rooms by these names from now on; whether that changed anything."""
@@ -140,6 +153,8 @@ class Registry:
         except UnicodeDecodeError:
             self._warn(topic, "it is not UTF-8 text")
             return []
+        if len(payload) <= MAX_KEPT:
+            self._last[topic] = message
         heard = []
         for key in keys:
             device = self._devices[key]
@@ -167,7 +182,12 @@ class Registry:
         if not device.component.twins:
             self._announced.update(device.component.identifiers)
         for topic in device.topics:
-            self._listeners.setdefault(topic, set()).add(key)
+            if topic not in self._listeners:
+                self._listeners[topic] = set()
+                _swap(topic, self._gone_topics, self._new_topics)
+            self._listeners[topic].add(key)
+            if old is None and topic in self._last:  # it came before this announcement did
+                device.hear(topic, self._last[topic])
         self._renamed = self._changed = True
         return True
 
@@ -184,6 +204,8 @@ class Registry:
             self._listeners[topic].discard(key)
             if not self._listeners[topic]:
                 del self._listeners[topic]
+                self._last.pop(topic, None)
+                _swap(topic, self._new_topics, self._gone_topics)
 
     def _rename(self) -> None:
         """Ids, names and rooms again: each may depend on all the others."""
@@ -226,6 +248,14 @@ class Registry:
         if len(self._warned) < 1000 and f"{topic} {reason}" not in self._warned:
             self._warned.add(f"{topic} {reason}")
             log.warning("ignored the message on %s: %s", topic, reason)
+
+
+def _swap(topic: str, undone: set[str], to_do: set[str]) -> None:
+    """What was to be undone and is not yet needs no doing."""
+    if topic in undone:
+        undone.discard(topic)
+    else:
+        to_do.add(topic)
 
 
 def _second(pair: tuple[str, str]) -> str:
