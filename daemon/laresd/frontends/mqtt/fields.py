@@ -1,7 +1,6 @@
 """A payload's JSON object, read by type. What is wrong raises BadRequest with the field's name.
 
-A field that is null is one that is not there. Nothing of what was sent gets into a message but the
-names of fields: an error may end in a log.
+Nothing of what was sent gets into a message: an error may end in a log.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Fields:
     """An object of the payload."""
 
     def __init__(self, values: Mapping[str, Json]) -> None:
-        self._values = {key: value for key, value in values.items() if value is not None}
+        self._values = values
 
     def only(self, *known: str) -> None:
         """Refuse fields that are not known: a misspelt deadline must not go unnoticed."""

@@ -20,6 +20,7 @@ from tests.fakes.bus import FakeBus
 from tests.fakes.devices import FakeDevices
 from tests.fakes.timer_store import FakeTimerStore
 from tests.fakes.transcriber import FakeTranscriber
+from tests.unit.frontends.mqtt.document import is_documented_answer
 
 BASE = "lares/lares"
 TURN_ON = 3_000  # the level of a recording that says so
@@ -138,8 +139,10 @@ class Rig:
             return await anext(self.answers)
 
     async def answer(self) -> dict[str, Json]:
+        """The next one, which is as it is documented."""
         answer = json.loads((await self.message()).payload)
         assert isinstance(answer, dict)
+        assert is_documented_answer(answer), answer
         return answer
 
     async def ask(
