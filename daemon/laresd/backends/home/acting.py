@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from laresd.backends.home import matching
+from laresd.backends.home.delivery import Delivery
 from laresd.backends.home.registry import Device, Registry
 from laresd.backends.home.settings import Write
 from laresd.errors import LaresError
 from laresd.ports import Bus
-from laresd.types import Action, Command, EntityState, Outcome, Publication, Status
+from laresd.types import Action, Command, EntityState, Outcome, Publication, Sent, Status
 
 REPEAT_ECHO = 0.4  # how long a device that is already so gets to say it again
 NOT_SHOWN = "(a code)"
@@ -38,10 +41,24 @@ class _Watch:
         if matching.matches(self.action, self.before, device.state, device.codec.reports):
             self.echo.set_result(publication)
 
+    def is_so(self) -> bool:
+        """Whether the device is as it was told to be, as far as it said."""
+        reports = self.device.codec.reports
+        return self.echo.done() or matching.matches(
+            self.action, self.before, self.device.state, reports
+        )
+
 
 class Acting:
-    def __init__(self, bus: Bus, registry: Registry, echo_timeout: float) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        registry: Registry,
+        echo_timeout: float,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._bus = bus
+        self._delivery = Delivery(bus, echo_timeout, wall)
         self._registry = registry
         self._echo_timeout = echo_timeout
         self._watches: list[_Watch] = []
@@ -83,12 +100,14 @@ class Acting:
     ) -> Outcome:
         loop = asyncio.get_running_loop()
         published: list[Publication] = []
+        sent: list[Sent] = []
         try:
             async with asyncio.timeout_at(deadline):
                 for write in writes:
                     at = loop.time()
-                    await self._bus.publish(
-                        write.topic, write.payload, retain=write.retain, expiry_s=deadline - at
+                    command = watch.action.command
+                    sent.append(
+                        await self._delivery.give(write, command, watch.is_so, deadline)
                     )
                     shown = NOT_SHOWN if write.secret else write.payload
                     published.append(Publication(write.topic, shown, at))
@@ -97,12 +116,24 @@ class Acting:
             return Outcome(action, Status.FAILED, tuple(published), detail=detail)
         except LaresError as error:
             return Outcome(action, Status.FAILED, tuple(published), detail=str(error))
+        if Sent.UNKNOWN in sent:
+            detail = "the broker went away while it was told; whether it was done is not known"
+            return Outcome(action, Status.NO_ANSWER, tuple(published), detail=detail)
+        outcome = await self._outcome(action, watch, tuple(published), deadline)
+        if Sent.LATER in sent and outcome.echo is None:
+            detail = "the broker is away; sent when it is back, unless that takes too long"
+            return Outcome(action, Status.DELAYED, tuple(published), detail=detail)
+        return outcome
+
+    async def _outcome(
+        self, action: Action, watch: _Watch, published: tuple[Publication, ...], deadline: float
+    ) -> Outcome:
         codec = watch.device.codec
         if not codec.readers:
             _leave(watch.device, watch.action.command)
         if not codec.readers or watch.action.command in codec.unheard:
-            return Outcome(action, Status.ACCEPTED, tuple(published))
-        return await self._confirm(action, watch, tuple(published), deadline)
+            return Outcome(action, Status.ACCEPTED, published)
+        return await self._confirm(action, watch, published, deadline)
 
     async def _confirm(
         self, action: Action, watch: _Watch, published: tuple[Publication, ...], deadline: float
