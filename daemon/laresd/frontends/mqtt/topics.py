@@ -48,9 +48,9 @@ class Topics:
         """
         size = len(topic.encode("utf-8", "replace"))
         levels = topic.split("/")
-        if size > MAX_TOPIC or len(levels) > MAX_LEVELS:
+        if not topic or size > MAX_TOPIC or len(levels) > MAX_LEVELS:
             raise BadRequest(
-                f"the response topic is too long: at most {MAX_TOPIC} bytes, {MAX_LEVELS} levels"
+                f"the response topic must have 1 to {MAX_TOPIC} bytes in at most {MAX_LEVELS} levels"
             )
         if set(topic) & set("+#") or not topic.isprintable() or topic.startswith("$"):
             raise BadRequest("the response topic has a wildcard, control character or $ in it")

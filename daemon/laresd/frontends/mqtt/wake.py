@@ -130,14 +130,20 @@ def read_claim(payload: bytes) -> WakeClaim | None:
         claim = WakeClaim(
             box=_named(fields["box"]),
             site=_named(fields["site"]),
-            score=float(fields["score"]),
-            loudness=float(fields["loudness"]),
+            score=_number(fields["score"]),
+            loudness=_number(fields["loudness"]),
             number=_named(fields["number"]),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     fits = 0.0 <= claim.score <= 1.0 and math.isfinite(claim.loudness)
     return claim if fits and claim.box and claim.number else None
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError
+    return float(value)
 
 
 def _named(value: object) -> str:

@@ -84,8 +84,8 @@ LINES: list[Json] = [
 ]  # fmt: skip
 REFERENCES: list[Json] = [
     "a.wav", "a/b.wav", "../a", "a/../b", "/a", ".a", "a//b", "a/", "http://10.0.0.1/a.wav?x=1",
-    "a\n", "http://[::1]/a", "https://a/b", "http://a:1/", "http://a:123456/", "http://a b/", "x" * 255,
-    "x" * 256, "http://", "http://u@h/", "file:///etc/passwd", "http://a/\n",
+    "a\n", "http://[::1]/a", "https://a/b", "http://a:1/", "http://a:123456/", "http://a b/",
+    "x" * 255, "x" * 256, "http://", "http://u@h/", "file:///etc/passwd", "http://a/\n",
 ]  # fmt: skip
 IDENTIFIERS: list[Json] = [
     "a-7", "", "x" * 64, "x" * 65, "a b", "é", "a\n", 7, -7, 7.0, 7.5, 2**63, 2**63 - 1,
