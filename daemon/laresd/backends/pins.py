@@ -15,7 +15,7 @@ from pathlib import Path
 from laresd.errors import Permanent
 
 N, R, P = 1 << 14, 8, 1  # 16 MiB and about 50 ms on a small board: four digits are soon tried out
-MAX_N = 1 << 17
+MAX_N, MAX_RP = 1 << 17, 64  # a damaged file must not take all the memory
 LENGTH = 32  # bytes
 
 
@@ -45,7 +45,13 @@ class PinFile:
         except (OSError, ValueError) as error:
             raise wrong from error
         power_of_two = found[0] > 1 and not found[0] & (found[0] - 1)
-        if kind != "scrypt" or len(found[4]) != LENGTH or not power_of_two or found[0] > MAX_N:
+        usable = (
+            power_of_two
+            and found[0] <= MAX_N
+            and found[1] > 0 < found[2]
+            and found[1] * found[2] <= MAX_RP
+        )
+        if kind != "scrypt" or len(found[4]) != LENGTH or not usable:
             raise wrong
         return found
 

@@ -1,0 +1,1 @@
+"""Sentences and homes that want Lares to do what it must not."""
