@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
@@ -72,6 +73,18 @@ class Mosquitto:
             self._process.terminate()
             await self._process.wait()
             self._process = None
+
+    async def kill(self) -> None:
+        """As a power cut ends it: nothing is said, nothing is saved."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+        self._process = None
+
+    def pause(self, *, paused: bool = True) -> None:
+        """It holds its connections, and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
 
 def mosquitto() -> str | None:

@@ -128,8 +128,8 @@ class Connection:
 
     async def publish(self, message: Outgoing) -> bool:
         """Acknowledged when this returns (QoS 1). False: the broker says that nobody reads it,
-        which MQTT 3.1.1 never tells. Raises Unacknowledged where it is not known whether the broker has
-        it, Temporary where it did not go out, Permanent where the broker does not allow it.
+        which MQTT 3.1.1 never tells. Raises Unacknowledged where it is not known whether the broker
+        has it, Temporary where it did not go out, Permanent where the broker does not allow it.
         """
         slots = self._slots
         await slots.acquire()

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 8  # messages between two writes to the disk
 REPORT_S = 3600.0  # that the report of a dropped message waits for the broker
+SETTLE_S = 2.0  # for devices to come back, where the broker does not say that nobody reads
 ABSENT_S = 1.0  # until a device that is not back yet is tried again
 DISK_RETRY = 5.0
 CLOCK_SLACK = 1.0  # seconds that the clock may seem to run backwards
@@ -57,6 +58,7 @@ class Spool:
         self._waiting: deque[Kept] = deque()
         self._due: dict[int, float] = {}  # monotonic deadlines, by id
         self._absent: dict[str, float] = {}  # topics that nobody reads, and when to try again
+        self._settled_at = 0.0
         self._news = asyncio.Event()
         self._loaded = False
 
@@ -68,6 +70,9 @@ class Spool:
     def wake(self) -> None:
         """The broker is back."""
         self._absent.clear()
+        connection = self._connection()
+        if connection is not None and not connection.mqtt5:
+            self._settled_at = _now() + SETTLE_S
         self._news.set()
 
     async def keep(self, message: Kept) -> None:
@@ -91,7 +96,7 @@ class Spool:
             if not again:
                 times = [self._due[one.id] for one in self._waiting]
                 if self._connection() is not None:
-                    times += self._absent.values()
+                    times += [*self._absent.values(), *self._settling()]
                 soonest = min(times, default=None)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(soonest):
@@ -103,12 +108,15 @@ class Spool:
             await self._load()
         await self._drop_late()
         connection = self._connection()
-        if connection is None:
+        if connection is None or self._settling():
             return False
         now = _now()
         self._absent = {topic: at for topic, at in self._absent.items() if at > now}
         await self._send(connection, self._ready()[:BATCH])
         return bool(self._ready()) and connection is self._connection()
+
+    def _settling(self) -> list[float]:
+        return [self._settled_at] if self._settled_at > _now() else []
 
     def _ready(self) -> list[Kept]:
         return [one for one in self._waiting if one.message.topic not in self._absent]

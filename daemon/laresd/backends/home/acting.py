@@ -106,9 +106,7 @@ class Acting:
                 for write in writes:
                     at = loop.time()
                     command = watch.action.command
-                    sent.append(
-                        await self._delivery.give(write, command, watch.is_so, deadline)
-                    )
+                    sent.append(await self._delivery.give(write, command, watch.is_so, deadline))
                     shown = NOT_SHOWN if write.secret else write.payload
                     published.append(Publication(write.topic, shown, at))
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Gives commands to the broker: kept until their deadline while it is away, never twice on doubt."""
+"""Gives commands to the broker: kept until a deadline while it is away, never twice on doubt."""
 
 from __future__ import annotations
 
