@@ -50,7 +50,7 @@ class Topics:
         levels = topic.split("/")
         if not topic or size > MAX_TOPIC or len(levels) > MAX_LEVELS:
             raise BadRequest(
-                f"the response topic must have 1 to {MAX_TOPIC} bytes in at most {MAX_LEVELS} levels"
+                f"the response topic must have 1 to {MAX_TOPIC} bytes, {MAX_LEVELS} levels at most"
             )
         if set(topic) & set("+#") or not topic.isprintable() or topic.startswith("$"):
             raise BadRequest("the response topic has a wildcard, control character or $ in it")
