@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from laresd.app.house import Gauges, House, frontend_of, house_of
+from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.backends import input_rules
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
@@ -25,6 +25,7 @@ from laresd.backends.broker.client import MqttBus
 from laresd.backends.broker.outbox import Outbox
 from laresd.backends.clock import SystemClock
 from laresd.backends.home.devices import MqttDevices
+from laresd.backends.home_assistant.joined import JoinedDevices
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
 from laresd.backends.pins import PinFile
@@ -69,7 +70,7 @@ class Box:
     seen: Outbox
     mind: Mind
     http: HttpFrontend | None
-    devices: MqttDevices
+    devices: JoinedDevices
     assistant: CascadeAssistant
     answering: Overheard  # the same, for whoever asks
     timers: Timekeeper
@@ -161,14 +162,15 @@ async def _build(
     outbox = await stack.enter_async_context(Outbox(config.box.state_dir / "outbox.db"))
     bus = MqttBus(config.mqtt, box=config.box.name, outbox=outbox)
     await stack.enter_async_context(bus)
-    devices = MqttDevices(
+    broker_devices = MqttDevices(
         bus,
         discovery_prefix=config.mqtt.discovery_prefix,
         names=config.home,
         echo_timeout=config.actions.echo_timeout_s,
         names_topic=f"{config.mqtt.prefix}/{config.box.name}/home/names",
     )
-    await stack.enter_async_context(devices)
+    await stack.enter_async_context(broker_devices)
+    devices = joined(config, broker_devices)
     store = SqliteTimerStore(config.box.state_dir / "timers.db")
     await stack.enter_async_context(store)
     mind = await stack.enter_async_context(thinking(config, clock, workers))

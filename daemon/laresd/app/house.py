@@ -12,6 +12,9 @@ from functools import partial
 from laresd.app.mind import Mind
 from laresd.backends.board.energy import RaplMeter
 from laresd.backends.board.heat import SysfsBoard
+from laresd.backends.home.devices import MqttDevices
+from laresd.backends.home_assistant.devices import HomeAssistantDevices
+from laresd.backends.home_assistant.joined import JoinedDevices
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import OWN_NAME, ModelStore
 from laresd.backends.switches import SwitchFile
@@ -112,6 +115,15 @@ async def house_of(
         language_model=llm is not None,
     )
     return House(frontend, means, microphone, config.home_assistant.announce)
+
+
+def joined(config: Config, near: MqttDevices) -> JoinedDevices:
+    """The broker's devices, and Home Assistant's where it is configured. Raises ConfigError."""
+    settings = config.home_assistant
+    if not settings.url:
+        return JoinedDevices(near, None)
+    patience = config.actions.echo_timeout_s
+    return JoinedDevices(near, HomeAssistantDevices(settings, config.home, echo_timeout=patience))
 
 
 def frontend_of(bus: Bus, gauges: Gauges) -> HomeAssistantFrontend:
