@@ -63,6 +63,22 @@ class TestTranscripts:
         assert guard.transcript(heard("turn on the kitchen light", seconds=0.2), "en")
 
 
+class TestAnswersToAQuestion:
+    """ "Ja" is what a speech model makes up on silence, and what a person says."""
+
+    def test_a_clear_one_passes(self) -> None:
+        assert guard.transcript(heard("Ja."), "de")
+        assert guard.answer(heard("Ja.", logprob=-0.2, silence=0.05), "de") is None
+
+    @pytest.mark.parametrize(("logprob", "silence"), [(-0.6, 0.05), (-0.2, 0.4), (-2.0, 0.9)])
+    def test_one_that_may_be_noise_does_not(self, logprob: float, silence: float) -> None:
+        assert guard.answer(heard("Ja.", logprob=logprob, silence=silence), "de")
+
+    def test_what_is_no_answer_is_judged_as_ever(self) -> None:
+        assert guard.answer(heard("Vielen Dank.", logprob=-0.1, silence=0.0), "de")
+        assert guard.answer(heard("schalte das Licht ein"), "de") is None
+
+
 def proposals() -> Iterator[Meaning]:
     """Everything that a model can possibly propose for this home, one call at a time."""
     values: dict[str, list[Json]] = {
