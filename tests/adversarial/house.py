@@ -22,6 +22,7 @@ from laresd.config import Actions, Box, Config, Llm
 from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.core.input_filter import InputFilter, topic_rules
+from laresd.core.routine_book import RoutineBook
 from laresd.ports import LanguageModel
 from laresd.types import Home, Reply, ReplyKind, Request
 from tests.fakes.workers import running
@@ -120,7 +121,9 @@ def _request(number: int, case: Case, text: str) -> Request:
 
 
 @asynccontextmanager
-async def house(name: str, model: LanguageModel | None) -> AsyncIterator[House]:
+async def house(
+    name: str, model: LanguageModel | None, *, routines: RoutineBook | None = None
+) -> AsyncIterator[House]:
     """With the real grammars, the rules that are shipped, and no PIN."""
     case = sentences(name, "unsafe")[0]
     config = Config(
@@ -137,6 +140,7 @@ async def house(name: str, model: LanguageModel | None) -> AsyncIterator[House]:
             devices=devices,
             language_model=model,
             input_filter=InputFilter(config.input, _RULES),
+            routines=routines,
         )
         await assistant.prepare(case.language)
         yield House(devices, assistant, itertools.count())
