@@ -48,6 +48,22 @@ config:
 websocket_api:
 logger:
   default: warning
+input_boolean:
+  fountain:
+    name: Pump
+switch:  # nothing of it is on MQTT
+  - platform: template
+    switches:
+      fountain:
+        friendly_name: Garden fountain
+        unique_id: fountain
+        value_template: "{{{{ is_state('input_boolean.fountain', 'on') }}}}"
+        turn_on:
+          action: input_boolean.turn_on
+          target: {{entity_id: input_boolean.fountain}}
+        turn_off:
+          action: input_boolean.turn_off
+          target: {{entity_id: input_boolean.fountain}}
 """
 Object = dict[str, object]
 

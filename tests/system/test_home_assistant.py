@@ -23,6 +23,8 @@ LAMP = "light.kitchen_light"
 ANSWERED = "sensor.lares_answered_by_the_grammar"
 LATENCY = "sensor.lares_turn_latency"
 MODEL = "sensor.lares_language_model"
+FOUNTAIN = "switch.fountain"
+TALK_TIMEOUT = 120.0  # seconds; a machine that is busy is slow
 MUTE, LISTENING = "switch.lares_microphone_mute", "switch.lares_listening"
 CONFIGURATION = """\
 [box]
@@ -42,6 +44,7 @@ grammar_timeout_s = 10.0
 [home_assistant]
 announce = {announce}
 texts = true
+{more}
 """
 # The process that systemd starts itself is the one that it starts anew.
 AS_SYSTEMD = ["sh", "-c", 'SYSTEMD_EXEC_PID=$$ exec "$0" "$@"']
@@ -93,6 +96,7 @@ def laresd(
     *,
     audio: bool = False,
     announce: bool = True,
+    more: str = "",
     environment: dict[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """The daemon, from its start on; its state stays in `folder`."""
@@ -102,6 +106,7 @@ def laresd(
             mqtt=house.mqtt_port,
             audio=str(audio).lower(),
             announce=str(announce).lower(),
+            more=more,
         )
     )
     command = [*AS_SYSTEMD, str(BIN / "laresd"), "--config", str(folder / "lares.toml")]
@@ -112,19 +117,26 @@ def laresd(
         yield process
 
 
-def said(folder: Path, recording: str) -> str:
-    """What comes of a spoken sentence, once the daemon's ears are ready."""
-    command = [str(BIN / "lares"), "say", "--config", str(folder / "lares.toml")]
-    end, told = time.monotonic() + PATIENCE, ""
-    while time.monotonic() < end:
-        done = subprocess.run(
-            [*command, str(DEMO / recording)], capture_output=True, text=True, check=False
-        )
-        told = done.stdout + done.stderr
-        if done.returncode == 0:
-            return told
+def lares(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(BIN / "lares"), *arguments, "--config", str(folder / "lares.toml")]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=TALK_TIMEOUT
+    )
+
+
+def done(folder: Path, *arguments: str) -> str:
+    """What `lares` prints, once the engines of the daemon are ready and it is good."""
+    end = time.monotonic() + PATIENCE
+    while (told := lares(folder, *arguments)).returncode != 0:
+        if time.monotonic() > end:
+            raise AssertionError(f"{arguments}: {told.stdout}{told.stderr}\n{log_of(folder)}")
         time.sleep(1.0)
-    raise AssertionError(f"{recording} was not answered:\n{told}\n{log_of(folder)}")
+    return told.stdout
+
+
+def said(folder: Path, recording: str) -> str:
+    """What comes of a spoken sentence."""
+    return done(folder, "say", str(DEMO / recording))
 
 
 def log_of(folder: Path) -> str:
@@ -219,3 +231,28 @@ def test_switched_off_in_the_configuration_it_is_gone(house: House, tmp_path: Pa
         home.until(ANSWERED, "0")
     with laresd(house, tmp_path, announce=False):
         home.becomes(ANSWERED, lambda state: not state, "gone")
+
+
+def test_a_switch_that_is_on_no_broker_is_commanded_over_home_assistant_s_api(
+    house: House, tmp_path: Path
+) -> None:
+    home, token = house.home, tmp_path / "token"
+    token.write_text(home.token)
+    more = f'url = "{home.url}"\ntoken_file = "{token}"\ndomains = ["switch", "light"]'
+    home.until(FOUNTAIN, "off")
+    with laresd(house, tmp_path, more=more):
+        told = done(tmp_path, "ask", "turn on the garden fountain")
+        assert told.startswith("Turned on")
+        home.until(FOUNTAIN, "on")
+        home.call("switch.turn_off", FOUNTAIN)
+        home.until(FOUNTAIN, "off")
+        assert done(tmp_path, "ask", "is the garden fountain on").strip().startswith("No")
+        home.call("light.turn_off", LAMP)
+        home.until(LAMP, "off")
+        # the lamp is on MQTT and in Home Assistant: one lamp, not two of the same name
+        told = done(tmp_path, "ask", "turn on the kitchen light")
+        assert told.startswith("Turned on")
+        home.until(LAMP, "on")
+        listed = done(tmp_path, "devices")
+        assert listed.casefold().count("kitchen light") == 1
+        assert "lares" not in listed.casefold()  # nor does it command itself
