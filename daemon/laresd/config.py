@@ -269,8 +269,8 @@ class MqttApi:
     """Requests over MQTT: firmware-notes/mqtt-api.md."""
 
     requests_per_minute: int = 600  # of one client, and ten times that of all; 0: without limit
-    at_once: int = 8  # requests that are worked on
-    waiting: int = 64  # that wait for their turn; more are told that the box is busy
+    at_once: int = 32  # requests that are worked on; most of their time a device takes
+    waiting: int = 128  # that wait for their turn; more are told that the box is busy
     audio_dir: Path | None = None  # recordings that a request may name; none: it may name none
     audio_urls: bool = False  # a request may name an http:// address on the LAN, too
 
