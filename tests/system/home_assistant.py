@@ -27,11 +27,24 @@ import pytest
 
 CACHE = Path(os.environ.get("LARES_HA_CACHE", "~/.cache/lares-ha")).expanduser()
 # The newest that runs on a Python, with what it imports when MQTT and its API are all that is set
-# up: it fetches that by itself otherwise.
-BESIDE = ("paho-mqtt==2.1.0", "cronsim==2.6", "securetar==2025.2.1", "ifaddr==0.2.0")
+# up: it fetches that by itself otherwise. The versions are those of its own constraints.
 RELEASES: Mapping[str, tuple[str, ...]] = {
-    "3.13": ("homeassistant==2025.4.4", "home-assistant-frontend==20250411.0", *BESIDE),
-    "3.12": ("homeassistant==2025.1.4", "home-assistant-frontend==20250109.2", *BESIDE),
+    "3.13": (
+        "homeassistant==2025.4.4",
+        "home-assistant-frontend==20250411.0",
+        "paho-mqtt==2.1.0",
+        "cronsim==2.6",
+        "securetar==2025.2.1",
+        "ifaddr==0.2.0",
+    ),
+    "3.12": (
+        "homeassistant==2025.1.4",
+        "home-assistant-frontend==20250109.2",
+        "paho-mqtt==1.6.1",
+        "cronsim==2.6",
+        "securetar==2024.11.0",
+        "ifaddr==0.2.0",
+    ),
 }
 INSTALL_TIMEOUT = 1800.0  # seconds, with compiling on a slow machine
 START_TIMEOUT = 300.0

@@ -26,9 +26,9 @@ class Microphone(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """`listening` off: the wake word is not waited for, and the microphone stays open for what asks
-    to listen at once. `mute` on: nothing is heard at all. `keep` writes down what is set, before it
-    is so; it raises Temporary or Permanent, and then nothing has changed.
+    """`listening` off: nothing begins a turn, and the microphone stays open. `mute` on: it is closed,
+    and nothing is heard at all. `keep` writes down what is set, before it is so; it raises Temporary
+    or Permanent, and then nothing has changed, but for a microphone that is to be muted.
     """
 
     voice: Voice
