@@ -43,8 +43,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One sentence and what came of it. `done` and `expected`: changes, by entity id. `asked`: the
-    question before the action, "" where there was none.
+    """One sentence and what came of it. `done` and `expected`: changes, by entity id. `asked`: what
+    was asked back, "" where nothing was.
     """
 
     sentence: str
@@ -62,7 +62,7 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """`by_step`: for each step of the cascade how many it took, how many of them rightly. `asked`:
-    how many were asked about before they were done.
+    how many were answered with a question.
     """
 
     total: int
@@ -283,7 +283,7 @@ def _print_summary(summary: Summary) -> None:
     print(
         f"\n{summary.correct} of {summary.total} correct ({_share(summary.correct, summary)}), "
         f"{summary.wrong} wrong ({_share(summary.wrong, summary)}), {summary.none} not done, "
-        f"{summary.partial} partly, {summary.asked} asked about first; "
+        f"{summary.partial} partly, {summary.asked} asked back; "
         f"p50 {summary.p50_ms:.0f} ms, p95 {summary.p95_ms:.0f} ms"
     )
     for step, counts in summary.by_step.items():

@@ -96,6 +96,35 @@ def test_a_missing_file_ends_with_status_2(
     assert "none" in capsys.readouterr().err
 
 
+DOOR = """
+areas: [{name: Hall, id: hall}]
+entities:
+  - {name: Front Door, id: lock.front, area: hall, state: locked}
+"""
+UNLOCK = """
+tests:
+  - sentences: [unlock the front door]
+    expect_changes: {lock.front: {state: unlocked}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "wanted"), [(True, Verdict.CORRECT), (False, Verdict.NONE)], ids=["yes", "silence"]
+)
+def test_what_is_asked_back_is_answered_with_yes_unless_it_is_told_not_to(
+    tmp_path: Path, answers: bool, wanted: Verdict
+) -> None:
+    (tmp_path / "_fixtures.yaml").write_text(DOOR)
+    (tmp_path / "tests.yaml").write_text(UNLOCK)
+    wanted_cases = cases([tmp_path])
+    evaluation = asyncio.run(
+        eval_commands.run(wanted_cases, PATIENT, show=lambda item: None, answers=answers)
+    )
+    (item,) = evaluation.items
+    assert (item.verdict, item.asked) == (wanted, "Unlock the front door: shall I?")
+    assert evaluation.summary.asked == 1
+
+
 def evaluated(folder: Path) -> Evaluation:
     wanted = cases([folder])
     return asyncio.run(eval_commands.run(wanted, PATIENT, show=lambda item: None))
