@@ -26,9 +26,9 @@ class Microphone(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """`listening` off: nothing begins a turn, and the microphone stays open. `mute` on: it is closed,
-    and nothing is heard at all. `keep` writes down what is set, before it is so; it raises Temporary
-    or Permanent, and then nothing has changed, but for a microphone that is to be muted.
+    """`listening` off: nothing begins a turn, and the microphone stays open. `mute` on: it is
+    closed, and nothing is heard at all. `keep` writes down what is set, before it is so; it raises
+    Temporary or Permanent, and then nothing has changed, but for a microphone that is to be muted.
     """
 
     voice: Voice
