@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import paho.mqtt.client as paho
@@ -46,12 +46,15 @@ class DemoHome:
         on_ready: Callable[[], None],
         *,
         withdraw: bool = False,
+        things: Sequence[Thing] | None = None,
     ) -> None:
-        """`withdraw`: when it ends, its devices are removed from the broker, not only offline."""
+        """`withdraw`: when it ends, its devices are removed from the broker, not only offline.
+        `things`: the devices, else those of `house`.
+        """
         self._host, self._port, self._prefix = host, port, prefix
         self._withdraw = withdraw
         self._on_ready = on_ready
-        self._things = {thing.about.id: thing for thing in house()}
+        self._things = {t.about.id: t for t in (house() if things is None else things)}
         self._silent: set[str] = set()
         self._due: list[tuple[float, int, str, Step]] = []
         self._order = itertools.count()
