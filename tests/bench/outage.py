@@ -25,7 +25,7 @@ def main() -> None:
     in_vain = [name for name in tally.brief if not tally.heard.get(name)]
     came = ", ".join(f"{count} {status}" for status, count in sorted(tally.by_status.items()))
     note = (
-        f"200 actions in {plan.count * every:.0f} s, Mosquitto killed (SIGKILL) for {away_s:.0f} s; "
+        f"200 actions in {plan.count * every:.0f} s, Mosquitto killed for {away_s:.0f} s; "
         f"replies: {came}; of {len(tally.brief)} with a deadline of 0.5 s in the outage "
         f"{len(in_vain)} were dropped and {len(tally.dropped)} reported"
     )

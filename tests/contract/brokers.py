@@ -16,6 +16,7 @@ import pytest
 
 from laresd.backends.broker.client import MqttBus
 from laresd.backends.broker.embedded import EmbeddedBroker, listens
+from laresd.backends.broker.outbox import Outbox
 from laresd.config import Mqtt
 
 PATIENCE = 30.0  # seconds; a deadline that only a hang reaches
@@ -48,13 +49,18 @@ class Amqtt:
 
 
 class Mosquitto:
-    """Debian's broker on loopback; `settings` are further lines of mosquitto.conf."""
+    """Debian's broker on loopback; `settings` are further lines of mosquitto.conf, `listener` one
+    that follows the listener's.
+    """
 
-    def __init__(self, folder: Path, settings: str = "allow_anonymous true") -> None:
+    def __init__(
+        self, folder: Path, settings: str = "allow_anonymous true", *, listener: str = ""
+    ) -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nset_tcp_nodelay true\nuser root\n{settings}\n"
+            f"listener {self.port} 127.0.0.1\n{listener}\n"
+            f"set_tcp_nodelay true\nuser root\n{settings}\n"
         )
         self._process: Process | None = None
 
@@ -113,9 +119,12 @@ def soon() -> float:
 
 
 @asynccontextmanager
-async def connected(broker: Broker, box: str = "test") -> AsyncIterator[MqttBus]:
+async def connected(
+    broker: Broker, box: str = "test", outbox: Outbox | None = None
+) -> AsyncIterator[MqttBus]:
     """A bus that runs and has its connection."""
-    async with running(MqttBus(settings(broker.port), box=box, first_delay=0.05)) as bus:
+    made = MqttBus(settings(broker.port), box=box, outbox=outbox, first_delay=0.05)
+    async with running(made) as bus:
         await bus.wait_connected(deadline=soon())
         yield bus
 

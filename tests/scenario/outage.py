@@ -37,6 +37,7 @@ class Tally:
     """What came of each action. Times: the event loop's."""
 
     deadlines: dict[str, float] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
     brief: set[str] = field(default_factory=set)  # with a deadline that may pass in the outage
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     heard: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
@@ -69,8 +70,9 @@ class Tally:
     @property
     def settled_s(self) -> float:
         """From the broker's return until the last command that had waited for it arrived."""
-        waited = [at for several in self.heard.values() for _, at in several if at > self.back_at]
-        return max(waited, default=self.back_at) - self.back_at
+        waited = [name for name, at in self.asked.items() if at < self.back_at]
+        arrived = [at for name in waited for _, at in self.heard.get(name, ())]
+        return max(0.0, max(arrived, default=0.0) - self.back_at)
 
 
 async def outage(folder: Path, plan: Plan) -> Tally:
@@ -133,6 +135,7 @@ async def _act(plan: Plan, devices: MqttDevices, names: list[str], tally: Tally)
         await asyncio.sleep(at - loop.time())
         # so that it is over before the broker is back
         brief = number % EVERY_BRIEF == 0 and at + BRIEF * 2 < tally.began + _returns(plan)
+        tally.asked[name] = loop.time()
         tally.deadlines[name] = loop.time() + (BRIEF if brief else plan.patience)
         if brief:
             tally.brief.add(name)

@@ -53,11 +53,13 @@ class MqttBus:
         first_delay: float = 0.5,
         longest_delay: float = 30.0,
         wall: Callable[[], float] = time.time,
+        dialect: Dialect | None = None,
     ) -> None:
+        """`dialect`: where it is known which MQTT the broker speaks; it is tried first."""
         identifier, base = f"{settings.prefix}-{box}", f"{settings.prefix}/{box}"
         self._wait_s = settings.requests_wait_s
         self._outbox, self._wall = outbox, wall
-        self._dialect = Dialect()
+        self._dialect = dialect or Dialect()
         self._now, self._later = Subscriptions(), Subscriptions(durable=True)
         main = Role(identifier, availability=f"{base}/availability")
         delays = first_delay, longest_delay

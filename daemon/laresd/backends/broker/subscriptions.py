@@ -64,7 +64,8 @@ class Subscriptions:
 
     async def flush(self, connection: Connection | None) -> None:
         """Tell the broker every changed subscription; a publish waits for that, too."""
-        if not self._unsent or connection is None:
+        under_way = self._flushing.locked()  # somebody else tells it: wait for that
+        if connection is None or not (self._unsent or under_way):
             return
         async with self._flushing:
             while self._unsent:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from laresd.backends.broker.client import MqttBus
-from laresd.errors import Temporary
-from laresd.types import Message
+from laresd.backends.broker.link import Dialect
+from laresd.errors import Permanent, Temporary
+from laresd.types import Message, Sent
 from tests.contract.brokers import (
     PATIENCE,
     Amqtt,
@@ -183,3 +184,133 @@ async def test_tls_to_a_plain_port_is_explained(tmp_path: Path) -> None:
     async with serving(Mosquitto(tmp_path)) as broker:
         text = await fault_of(MqttBus(settings(broker.port, tls=True), box="test"))
     assert f"127.0.0.1:{broker.port}" in text
+
+
+def openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def house_ca(folder: Path) -> None:
+    """A CA of the house's own (ca.pem), and certificates by it for the broker and for a client."""
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    at = {name: str(folder / name) for name in ("ca.pem", "ca.key")}
+    openssl(
+        *("req", "-x509", *curve, "-days", "2", "-subj", "/CN=house"),
+        *("-keyout", at["ca.key"], "-out", at["ca.pem"]),
+    )
+    extension = folder / "names.cnf"
+    extension.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    for name in ("broker", "client"):
+        key, request, cert = (str(folder / f"{name}.{kind}") for kind in ("key", "csr", "pem"))
+        openssl("req", *curve, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        openssl(
+            *("x509", "-req", "-in", request, "-CA", at["ca.pem"], "-CAkey", at["ca.key"]),
+            *("-CAcreateserial", "-days", "2", "-extfile", str(extension), "-out", cert),
+        )
+
+
+async def test_a_client_certificate_of_the_houses_own_ca_is_shown_where_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    needs_mosquitto()
+    house_ca(tmp_path)
+    lines = [f"cafile {tmp_path / 'ca.pem'}", f"certfile {tmp_path / 'broker.pem'}"]
+    lines += [f"keyfile {tmp_path / 'broker.key'}", "require_certificate true"]
+    lines += ["use_identity_as_username true", "allow_anonymous false"]
+    async with serving(Mosquitto(tmp_path, "\n".join(lines))) as broker:
+        mqtt = settings(
+            broker.port,
+            tls=True,
+            ca_file=tmp_path / "ca.pem",
+            client_cert_file=tmp_path / "client.pem",
+            client_key_file=tmp_path / "client.key",
+        )
+        async with running(MqttBus(mqtt, box="test")) as bus:
+            await bus.wait_connected(deadline=soon())
+            feed = bus.subscribe("hello")
+            await bus.publish("hello", "world")
+            assert (await anext(feed)).payload == b"world"
+        without = settings(broker.port, tls=True, ca_file=tmp_path / "ca.pem")
+        text = await fault_of(MqttBus(without, box="test"))
+        assert f"127.0.0.1:{broker.port}" in text
+
+
+async def test_a_missing_client_certificate_is_said(tmp_path: Path) -> None:
+    mqtt = settings(free_port(), tls=True, client_cert_file=tmp_path / "none.pem")
+    text = await fault_of(MqttBus(mqtt, box="test"))
+    assert "mqtt.client_cert_file" in text
+    assert str(tmp_path / "none.pem") in text
+
+
+def with_acl(folder: Path) -> Mosquitto:
+    needs_mosquitto()
+    rules = folder / "acl"
+    rules.write_text("topic readwrite lares/#\ntopic read house/#\n")
+    rules.chmod(0o600)
+    return Mosquitto(folder, f"allow_anonymous true\nacl_file {rules}")
+
+
+async def test_a_publish_that_the_acl_denies_is_told_where_mqtt_5_tells(tmp_path: Path) -> None:
+    async with serving(with_acl(tmp_path)) as broker, connected(broker) as bus:
+        await bus.publish("lares/test/said", "fine")
+        with pytest.raises(Permanent, match="took no message on house/lamp/set") as caught:
+            await bus.publish("house/lamp/set", "ON")
+        assert "acl_file" in caught.value.remedy
+        assert bus.connected
+
+
+async def test_mqtt_3_does_not_tell_what_the_acl_denies(tmp_path: Path) -> None:
+    async with serving(with_acl(tmp_path)) as broker:
+        mqtt3 = MqttBus(settings(broker.port), box="test", dialect=Dialect(mqtt5=False))
+        async with running(mqtt3) as bus:
+            await bus.wait_connected(deadline=soon())
+            assert await bus.publish("house/lamp/set", "ON") is Sent.NOW
+
+
+async def test_a_broker_that_falls_silent_is_left_and_nothing_arrives_late_when_it_wakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_mosquitto()
+    monkeypatch.setattr("laresd.backends.broker.connection.ANSWER_TIMEOUT", 0.3)
+    broker = Mosquitto(tmp_path)
+    async with serving(broker), connected(broker) as bus:
+        broker.pause()
+        with pytest.raises(Temporary, match="did not acknowledge"):
+            await bus.publish("lamp/set", "ON")
+        assert not bus.connected
+        broker.pause(paused=False)
+        await bus.wait_connected(deadline=soon())
+        assert await bus.publish("lamp/set", "OFF") is Sent.NOW
+
+
+async def test_more_messages_than_a_broker_takes_at_once_all_arrive_in_order(
+    tmp_path: Path,
+) -> None:
+    needs_mosquitto()
+    lines = "allow_anonymous true\nmax_inflight_messages 3"
+    async with serving(Mosquitto(tmp_path, lines)) as broker, connected(broker) as bus:
+        feed = bus.subscribe("count")
+        async with asyncio.TaskGroup() as group:
+            for number in range(200):
+                group.create_task(bus.publish("count", str(number)))
+        async with asyncio.timeout(PATIENCE):
+            assert [int((await anext(feed)).payload) for _ in range(200)] == list(range(200))
+
+
+async def test_who_gives_up_waiting_before_its_turn_sends_nothing(tmp_path: Path) -> None:
+    needs_mosquitto()
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_inflight_messages 1")
+    async with serving(broker), connected(broker) as bus:
+        feed = bus.subscribe("lamp")
+        await bus.publish("lamp", "none")
+        broker.pause()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(bus.publish("lamp", "first"))
+            second = group.create_task(bus.publish("lamp", "second"))
+            await asyncio.sleep(0.05)
+            second.cancel()
+            broker.pause(paused=False)
+        assert first.done()
+        await bus.publish("lamp", "third")
+        async with asyncio.timeout(PATIENCE):
+            assert [(await anext(feed)).payload for _ in range(3)] == [b"none", b"first", b"third"]
