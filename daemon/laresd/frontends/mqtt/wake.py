@@ -51,11 +51,18 @@ class WakeArbiter:
         self._ballot = ballot
         self._wait = wait
         self._others: set[str] = set()  # boxes that are online
+        self._news = asyncio.Event()
 
     @property
     def alone(self) -> bool:
         """Whether no other box is known to be there."""
         return not self._others
+
+    async def known(self, others: int) -> None:
+        """Until so many other boxes are known to be there."""
+        while len(self._others) < others:
+            self._news.clear()
+            await self._news.wait()
 
     async def run(self) -> None:
         messages = self._bus.subscribe(self._topic, f"{self._prefix}/+/availability")
@@ -102,6 +109,7 @@ class WakeArbiter:
             self._others.discard(box)
         elif len(self._others) < MAX_BOXES:
             self._others.add(box)
+            self._news.set()
 
     def _claimed(self, message: Message) -> None:
         claim = None if message.retained else read_claim(message.payload)
