@@ -13,7 +13,19 @@ from laresd.core.dialogue import PROPOSAL_SECONDS
 from laresd.core.routine_book import RoutineBook
 from laresd.core.routines import MAX_MADE
 from laresd.errors import Temporary
-from laresd.types import Command, Reply, ReplyKind, Request, RoutineRecord, Status
+from laresd.types import (
+    Command,
+    Recognition,
+    Reply,
+    ReplyKind,
+    Request,
+    RoutineRecord,
+    Status,
+    TimerCommand,
+    TimerOutcome,
+    TimerResult,
+    TimerView,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.devices import FakeDevices
 from tests.fakes.grammar import FakeGrammar
@@ -28,6 +40,17 @@ NIGHT = RoutineSettings(
         RoutineAction(entity="lock.front", command="lock"),
     ),
 )
+
+
+TEA = Recognition("HassStartTimer", {"minutes": 5, "name": "tea"})
+
+
+class FakeTimers:
+    """Port Timers: every timer starts."""
+
+    async def handle(self, command: TimerCommand) -> TimerResult:
+        view = TimerView(1, command.name, command.seconds, command.seconds, paused=False)
+        return TimerResult(command.verb, TimerOutcome.STARTED, (view,))
 
 
 class House:
@@ -48,8 +71,9 @@ class House:
         self.assistant = CascadeAssistant(
             config=config,
             clock=self.clock,
-            grammar=FakeGrammar(),
+            grammar=FakeGrammar({"tea in five minutes": [TEA]}),
             devices=self.devices,
+            timers=FakeTimers(),
             language_model=model,
             routines=book,
         )
@@ -196,6 +220,12 @@ class TestUndo:
         reply = await house.say("undo that")
         assert reply.kind is ReplyKind.REFUSED
         assert reply.text == "What I did with Doorbell can't be undone."
+
+    async def test_after_a_timer_is_not_of_the_lamp_before_it(self, house: House) -> None:
+        await house.say("turn on the kitchen light")
+        await house.say("tea in five minutes")
+        assert (await house.say("undo that")).text == "That can't be undone."
+        assert house.done == [("light.kitchen", Command.TURN_ON)]
 
 
 class TestRunning:
