@@ -49,18 +49,13 @@ class Amqtt:
 
 
 class Mosquitto:
-    """Debian's broker on loopback; `settings` are further lines of mosquitto.conf, `listener` one
-    that follows the listener's.
-    """
+    """Debian's broker on loopback; `settings` are further lines of mosquitto.conf."""
 
-    def __init__(
-        self, folder: Path, settings: str = "allow_anonymous true", *, listener: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, settings: str = "allow_anonymous true") -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
-            f"listener {self.port} 127.0.0.1\n{listener}\n"
-            f"set_tcp_nodelay true\nuser root\n{settings}\n"
+            f"listener {self.port} 127.0.0.1\nset_tcp_nodelay true\nuser root\n{settings}\n"
         )
         self._process: Process | None = None
 

@@ -46,6 +46,7 @@ class _Client(aiomqtt.Client):
 
     session_present = False
     receive_maximum = INFLIGHT
+    _arrived = 0  # messages
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # as they are: for aiomqtt
         super().__init__(*arguments, **options)
@@ -64,6 +65,15 @@ class _Client(aiomqtt.Client):
         ack = self.acks.pop(mid, None)
         if ack is not None and not ack.done():
             ack.set_result(reason)
+
+    @property
+    def progress(self) -> object:
+        """Another one than before when something came in."""
+        return self._arrived, self._client._in_packet["to_process"]
+
+    def _on_message(self, *said: Any) -> None:
+        self._arrived += 1
+        super()._on_message(*said)
 
     @property
     def paho(self) -> Any:
@@ -172,9 +182,21 @@ class Connection:
         loop = asyncio.get_running_loop()
         ack: asyncio.Future[object] = loop.create_future()
         self._client.acks[info.mid] = ack
-        timer = loop.call_later(ANSWER_TIMEOUT, self._client.break_off, "no acknowledgement")
-        ack.add_done_callback(lambda _: timer.cancel())
+        loop.call_later(ANSWER_TIMEOUT, self._impatient, ack, self._client.progress)
         return ack
+
+    def _impatient(self, ack: asyncio.Future[object], before: object) -> None:
+        """A broker that says nothing more is left. One that is in the middle of a large message
+        (Mosquitto 2.0 over websockets sends 40 kB a second) is not.
+        """
+        if ack.done():
+            return
+        now = self._client.progress
+        if now == before:
+            self._client.break_off("no acknowledgement")
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(ANSWER_TIMEOUT, self._impatient, ack, now)
 
     async def subscribe(self, topic_filter: str, *, with_retained: bool) -> bool:
         """Whether the broker allows it. Raises ValueError for what is no filter."""
