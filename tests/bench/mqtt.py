@@ -134,9 +134,11 @@ async def program(*command: str, until: str) -> AsyncIterator[Process]:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(PATIENCE):
-            while until.encode() not in (line := await process.stdout.readline()):
+            line = last = b""
+            while until.encode() not in line:
+                line, last = await process.stdout.readline(), line
                 if not line:
-                    sys.exit(f"{command} ended before it was ready")
+                    sys.exit(f"{command} ended before it was ready: {last.decode()}")
         async with asyncio.TaskGroup() as group:
             drain = group.create_task(process.stdout.read())
             yield process
