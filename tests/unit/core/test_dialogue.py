@@ -159,7 +159,7 @@ class TestFollowUps:
         self, house: House, elsewhere: dict[str, str]
     ) -> None:
         await house.say("turn on the kitchen light")
-        reply = await house.say("turn it off again", **elsewhere)  # type: ignore[arg-type]
+        reply = await house.say("turn it off again", **elsewhere)
         assert reply.kind is ReplyKind.NOT_UNDERSTOOD
 
     async def test_it_means_nothing_after_two_minutes(self, house: House) -> None:
@@ -357,7 +357,7 @@ class TestMaking:
         self, house: House, who: dict[str, str]
     ) -> None:
         await house.say(MAKING)
-        await house.say("yes", **who)  # type: ignore[arg-type]
+        await house.say("yes", **who)
         assert house.store.records == {}
 
     @pytest.mark.parametrize(
