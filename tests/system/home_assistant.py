@@ -156,10 +156,15 @@ class HomeAssistant:
         user = self.ask("POST", "/api/onboarding/users", {"client_id": CLIENT, **USER})
         code = {"grant_type": "authorization_code", "code": user["auth_code"], "client_id": CLIENT}
         self.token = str(self.ask("POST", "/auth/token", code, form=True)["access_token"])
-        for step in ("core_config", "analytics"):
-            self.ask("POST", f"/api/onboarding/{step}", {})
+        # 2025.1 notes this step as done and then fails, without the packages of the integrations
+        # that it sets up unasked
+        self.ask("POST", "/api/onboarding/core_config", {}, bear=500)
+        self.ask("POST", "/api/onboarding/analytics", {})
         last = {"client_id": CLIENT, "redirect_uri": CLIENT}
         self.ask("POST", "/api/onboarding/integration", last)
+        steps = self.ask("GET", "/api/onboarding")[""]
+        assert isinstance(steps, list)
+        assert all(step["done"] for step in steps), steps
         flow = "/api/config/config_entries/flow"
         begun = self.ask("POST", flow, {"handler": "mqtt", "show_advanced_options": False})
         broker = {"broker": "127.0.0.1", "port": mqtt_port}
@@ -173,7 +178,9 @@ class HomeAssistant:
         body: Mapping[str, object] | None = None,
         *,
         form: bool = False,
+        bear: int = 0,
     ) -> Object:
+        """The answer; a list is at "". `bear`: a status that is not a failure."""
         data, kind = None, "application/json"
         if form:
             data, kind = (
@@ -186,8 +193,14 @@ class HomeAssistant:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(self.url + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=TALK_TIMEOUT) as answer:
-            read = json.loads(answer.read() or b"null")
+        try:
+            with urllib.request.urlopen(request, timeout=TALK_TIMEOUT) as answer:
+                read = json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            if error.code == bear:
+                return {}
+            said = error.read().decode(errors="replace")[:200]
+            raise AssertionError(f"{method} {path}: {error.code} {said}\n{self.log()}") from None
         return read if isinstance(read, dict) else {"": read}
 
     def states(self) -> dict[str, Object]:
