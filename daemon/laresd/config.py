@@ -202,6 +202,7 @@ class HomeNames:
 
     zigbee2mqtt: tuple[str, ...] = ("zigbee2mqtt",)  # base topics of its bridges
     tasmota: str = "tasmota/discovery"  # topic of its own discovery; "": not read
+    frigate: str = "frigate"  # its topic prefix; "": its cameras are not learned
     names_file: Path | None = None  # TOML with names, aliases, areas, rooms; read when it changes
     names: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

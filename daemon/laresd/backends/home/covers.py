@@ -81,10 +81,9 @@ def cover(settings: Settings) -> Codec:
 
 
 def _rest(word: str, attributes: Mapping[str, Json]) -> str:
-    """A cover that stopped is open unless its position says otherwise."""
-    if word != "stopped":
-        return word
-    return "closed" if attributes.get("position") == 0 else "open"
+    """A cover that only says that it stopped is open unless its position says otherwise."""
+    stopped = attributes.get("stopped") is True
+    return "closed" if stopped and attributes.get("position") == 0 else word
 
 
 def _positions(settings: Settings) -> _Scale:
@@ -149,7 +148,8 @@ def _cover_readers(settings: Settings, scale: _Scale, tilts: _Scale) -> tuple[Re
     def state(value: str) -> Changes:
         if value == "None":
             return {"state": "unknown"}
-        return {"state": "stopped" if value == stopped else words[value]}
+        at_rest = value == stopped
+        return {"state": "open" if at_rest else words[value], "stopped": at_rest or None}
 
     def position(value: str) -> Changes:
         told = json.loads(value)  # some report both as {"position", "tilt_position"}

@@ -18,6 +18,7 @@ from laresd.ports import Bus, Subscription
 from laresd.types import Action, Home, Message, Outcome, Publication
 
 QUIET = 0.4  # seconds without retained messages after which the home is known
+GATHER = 0.01  # seconds in which more topics may come in to be subscribed at once
 SLICE = 0.005  # seconds of a flood after which everybody else has a turn
 ASK_AFTER = 1.0  # seconds that retained states get before devices are asked for theirs
 ASK_EVERY = 0.05  # seconds: a radio network does not take them all at once
@@ -80,6 +81,10 @@ class MqttDevices:
     def home(self) -> Home:
         return self._registry.home()
 
+    def uses(self, topic: str) -> bool:
+        """Whether a device of the home speaks or listens on a topic."""
+        return self._registry.uses(topic)
+
     async def changed(self, since: Home) -> Home:
         """The next home that is not `since`; several changes may come as one."""
         while (home := self._registry.home()) is since:
@@ -128,6 +133,7 @@ class MqttDevices:
         """Follow what is announced, many topics at a time while a flood comes in."""
         while True:
             await self._announced.wait()
+            await asyncio.sleep(GATHER)
             self._announced.clear()
             new, gone = self._registry.take_topics()
             states.remove(*gone)

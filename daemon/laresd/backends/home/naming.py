@@ -6,6 +6,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from laresd.backends.home import text as plain
 from laresd.backends.home.discovery import Component
@@ -13,6 +14,34 @@ from laresd.backends.home.discovery import Component
 SPELLED = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
 MAX_SLUG = 96
 DESCRIBING = frozenset({"sensor", "binary_sensor"})  # named after what they measure
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What one announcement says by itself about what it is called and where it is.
+
+    `wish`: the entity id that it would have if no other wished for it. `room`: "" where it tells
+    none. `identifiers`: of the device that it is a part of.
+    """
+
+    name: str
+    wish: str
+    identity: str
+    room: str
+    device: str
+    identifiers: tuple[str, ...]
+
+
+def spoken(component: Component) -> Spoken:
+    called = name(component)
+    return Spoken(
+        name=called,
+        wish=wished_id(component, called),
+        identity=component.text("unique_id") or component.key,
+        room=area(component) or "",
+        device=component.device_name.casefold(),
+        identifiers=tuple(sorted(component.identifiers)),
+    )
 
 
 def name(component: Component) -> str:
@@ -27,7 +56,7 @@ def name(component: Component) -> str:
         return device or _spoken(component.object_id)
     if not device or own.casefold().startswith(device.casefold()):
         return own
-    return f"{device} {own}"
+    return plain.name(f"{device} {own}")
 
 
 def _spoken(text: str) -> str:
@@ -44,29 +73,21 @@ def slug(text: str) -> str:
     return re.sub(r"\W+", "_", low).strip("_")[:MAX_SLUG].strip("_") or "unnamed"
 
 
-def wished_id(component: Component) -> str:
+def wished_id(component: Component, called: str) -> str:
     """The entity id that the device asks for, or that follows from its name."""
     default = component.text("default_entity_id").rpartition(".")[2]
-    wish = default or component.text("object_id") or name(component)
-    return f"{component.platform}.{slug(wish)}"
+    return f"{component.platform}.{slug(default or component.text('object_id') or called)}"
 
 
-def ids(components: Iterable[Component]) -> dict[str, str]:
-    """Component key to entity id: unique, and the same whatever order the devices came in."""
-    taken: set[str] = set()
-    result: dict[str, str] = {}
-    wishes = sorted((wished_id(item), _identity(item), item.key) for item in components)
-    for wish, _, key in wishes:
+def ids(things: Mapping[str, Spoken]) -> dict[str, str]:
+    """Entity id to key: unique, sorted, and the same whatever order the devices came in."""
+    taken: dict[str, str] = {}
+    for wish, _, key in sorted((item.wish, item.identity, key) for key, item in things.items()):
         entity_id, number = wish, 2
         while entity_id in taken:
             entity_id, number = f"{wish}_{number}", number + 1
-        taken.add(entity_id)
-        result[key] = entity_id
-    return result
-
-
-def _identity(component: Component) -> str:
-    return component.text("unique_id") or component.key
+        taken[entity_id] = key
+    return dict(sorted(taken.items()))
 
 
 def area(component: Component) -> str | None:
@@ -75,14 +96,13 @@ def area(component: Component) -> str | None:
     return plain.name(value, plain.AREA) or None if isinstance(value, str) else None
 
 
-def shared_areas(components: Iterable[Component]) -> Mapping[str, str]:
+def shared_rooms(things: Iterable[Spoken]) -> Mapping[str, str]:
     """Device identifier to its room: one announcement of a device may tell it for the others."""
-    areas: dict[str, str] = {}
-    for component in components:
-        told = area(component)
-        if told:
-            areas |= dict.fromkeys(sorted(component.identifiers), told)
-    return areas
+    rooms: dict[str, str] = {}
+    for item in things:
+        if item.room:
+            rooms |= dict.fromkeys(item.identifiers, item.room)
+    return rooms
 
 
 def area_in(text: str, areas: Iterable[str]) -> str | None:

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from laresd.backends.home import discovery, kinds, naming, text
 from laresd.backends.home.availability import Availability, availability
 from laresd.backends.home.discovery import MAX_PAYLOAD, Announcement, Component
+from laresd.backends.home.naming import Spoken
+from laresd.backends.home.rooms import Rooms
 from laresd.backends.home.settings import Codec
 from laresd.backends.home.templates import Payload, Templates
 from laresd.config import HomeNames
@@ -29,6 +31,8 @@ class Device:
     component: Component
     codec: Codec
     availability: Availability
+    spoken: Spoken
+    entity: Entity | None = None  # as it was last called
     state: EntityState = UNKNOWN
     answers: dict[str, bool] = field(default_factory=dict)
     left_in: str = UNKNOWN.state  # by the last command, where it has no state of its own
@@ -86,6 +90,14 @@ class Registry:
         self._gone_topics.clear()
         return new, gone
 
+    def uses(self, topic: str) -> bool:
+        """Whether an announced device speaks or listens on it: nobody else should."""
+        return topic in self._listeners or any(
+            value == topic and key.endswith("_topic")
+            for device in self._devices.values()
+            for key, value in device.component.values.items()
+        )
+
     def correct(self, names: HomeNames) -> bool:
         """Call things and rooms by these names from now on; whether that changed anything."""
         if names == self._names:
@@ -96,6 +108,7 @@ class Registry:
 
     def asks(self) -> Iterable[tuple[str, str]]:
         """(topic, payload) that make those devices tell their state of whom nothing is known."""
+        self.home()
         unknown = (self._devices[key] for key in self._ids.values())
         asks = (item.component.asks for item in unknown if item.state.state == UNKNOWN.state)
         return dict.fromkeys(ask for each in asks for ask in each)
@@ -169,6 +182,7 @@ class Registry:
             component,
             kinds.codec(component, self._templates),
             availability(component, self._templates),
+            naming.spoken(component),
         )
 
     def _put(self, key: str, device: Device) -> bool:
@@ -180,7 +194,7 @@ class Registry:
             device.state, device.answers = old.state, old.answers
         self._devices[key] = device
         if not device.component.twins:
-            self._announced.update(device.component.identifiers)
+            self._announced.update(device.spoken.identifiers)
         for topic in device.topics:
             if topic not in self._listeners:
                 self._listeners[topic] = set()
@@ -199,7 +213,7 @@ class Registry:
     def _unlisten(self, key: str) -> None:
         device = self._devices[key]
         if not device.component.twins:
-            self._announced.subtract(device.component.identifiers)
+            self._announced.subtract(device.spoken.identifiers)
         for topic in device.topics:
             self._listeners[topic].discard(key)
             if not self._listeners[topic]:
@@ -210,13 +224,12 @@ class Registry:
     def _rename(self) -> None:
         """Ids, names and rooms again: each may depend on all the others."""
         spoken = {
-            key: device.component
+            key: device.spoken
             for key, device in self._devices.items()
             if not any(self._announced[twin] > 0 for twin in device.component.twins)
         }
-        by_key = naming.ids(spoken.values())
-        self._ids = {entity_id: key for key, entity_id in sorted(by_key.items(), key=_second)}
-        rooms = _Rooms(spoken.values(), self._names)
+        self._ids = naming.ids(spoken)
+        rooms = Rooms(spoken.values(), self._names)
         entities = {
             entity_id: self._entity(entity_id, self._devices[key], rooms)
             for entity_id, key in self._ids.items()
@@ -225,23 +238,29 @@ class Registry:
         self._areas = tuple(sorted({item.area for item in entities.values() if item.area}))
         self._renamed = False
 
-    def _entity(self, entity_id: str, device: Device, rooms: _Rooms) -> Entity:
-        component, codec, names = device.component, device.codec, self._names
-        name = names.names.get(entity_id) or naming.name(component)
-        unit, kind = codec.unit or "", component.text("device_class")
-        return Entity(
+    def _entity(self, entity_id: str, device: Device, rooms: Rooms) -> Entity:
+        names, codec = self._names, device.codec
+        name = names.names.get(entity_id) or device.spoken.name
+        area, aliases = rooms.of(entity_id, device.spoken, name), names.aliases.get(entity_id, ())
+        made = device.entity
+        if made is not None and made.entity_id == entity_id and made.name == name:
+            if made.area != area or made.aliases != aliases:
+                made = device.entity = replace(made, area=area, aliases=aliases)
+            return made
+        device.entity = Entity(
             entity_id=entity_id,
-            domain=component.platform,
+            domain=device.component.platform,
             name=name,
-            area=rooms.of(entity_id, component, name),
-            aliases=names.aliases.get(entity_id, ()),
+            area=area,
+            aliases=aliases,
             features=codec.features,
             options=tuple(text.line(item, text.OPTION) for item in codec.options[: text.OPTIONS]),
             minimum=codec.minimum,
             maximum=codec.maximum,
-            unit=text.line(unit, text.UNIT) or None,
-            device_class=text.line(kind, text.CLASS) or None,
+            unit=text.line(codec.unit or "", text.UNIT) or None,
+            device_class=text.line(device.component.text("device_class"), text.CLASS) or None,
         )
+        return device.entity
 
     def _warn(self, topic: str, reason: str) -> None:
         """Once per topic and reason: a device may repeat its mistake every second."""
@@ -256,35 +275,3 @@ def _swap(topic: str, undone: set[str], to_do: set[str]) -> None:
         undone.discard(topic)
     else:
         to_do.add(topic)
-
-
-def _second(pair: tuple[str, str]) -> str:
-    return pair[1]
-
-
-class _Rooms:
-    """Which room a thing is in: as corrected, as its device says, else as its name tells."""
-
-    def __init__(self, components: Iterable[Component], names: HomeNames) -> None:
-        components = list(components)
-        self._names = names
-        self._renamed = {old.casefold(): new for old, new in names.rooms.items()}
-        self._corrected = {key.casefold(): room for key, room in names.areas.items()}
-        self._shared = naming.shared_areas(components)
-        suggested = {self._shown(item) for item in (*self._shared.values(), *names.areas.values())}
-        suggested |= {self._shown(room) for item in components if (room := naming.area(item))}
-        self._spelled = naming.same_spelling(suggested)
-
-    def of(self, entity_id: str, component: Component, name: str) -> str | None:
-        device = component.device_name
-        corrected = self._corrected.get(entity_id) or self._corrected.get(device.casefold())
-        told = corrected or naming.area(component) or self._of_device(component)
-        room = self._shown(told) if told else naming.area_in(name, self._spelled.values())
-        return self._spelled.get(room.casefold(), room) if room else None
-
-    def _of_device(self, component: Component) -> str | None:
-        ids = sorted(component.identifiers & self._shared.keys())
-        return self._shared[ids[0]] if ids else None
-
-    def _shown(self, room: str) -> str:
-        return self._renamed.get(room.casefold(), room)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from laresd.backends.home import discovery
 from laresd.backends.home.discovery import Announcement
+from laresd.backends.home.frigate import Frigate
 from laresd.backends.home.tasmota import Tasmota
 from laresd.backends.home.zigbee2mqtt import Zigbee2Mqtt
 from laresd.config import HomeNames
@@ -19,7 +20,7 @@ class Sources:
     def __init__(self, prefix: str, settings: HomeNames) -> None:
         self._prefix = prefix
         self._exact: dict[str, Read] = {}
-        self._below: dict[str, Read] = {}  # by the topic before two levels
+        self._below: dict[tuple[str, int], Read] = {}  # by the topic before so many levels
         self.filters: tuple[str, ...] = discovery.filters(prefix)
         for base in settings.zigbee2mqtt:
             bridge = Zigbee2Mqtt(base)
@@ -27,12 +28,18 @@ class Sources:
             self.filters += bridge.filters
         if settings.tasmota:
             devices = Tasmota(settings.tasmota)
-            self._below[settings.tasmota] = devices.read
+            self._below[settings.tasmota, 2] = devices.read
             self.filters += devices.filters
+        if settings.frigate:
+            cameras = Frigate(settings.frigate)
+            self._below[settings.frigate, 3] = cameras.read
+            self.filters += cameras.filters
 
     def read(self, topic: str, payload: bytes) -> Announcement:
         """Raises Permanent, in words for a person, for what is no announcement."""
-        exact = self._exact.get(topic) or self._below.get(topic.rsplit("/", 2)[0])
-        if exact is not None:
-            return exact(topic, payload)
+        read = self._exact.get(topic)
+        for levels in (2, 3):
+            read = read or self._below.get((topic.rsplit("/", levels)[0], levels))
+        if read is not None:
+            return read(topic, payload)
         return discovery.parse(topic, payload, self._prefix)
