@@ -27,6 +27,7 @@ from laresd.backends.workers.clients import WorkerLanguageModel
 from laresd.config import Llm
 from laresd.core.scheduler.counts import Event
 from laresd.core.scheduler.offers import token_s
+from laresd.errors import LaresError
 from laresd.generation import AnswerGrammar, Ending, Finish, GrammarKind
 from laresd.jobs import ANYWHERE, Policy, Reach, Routing
 from laresd.types import Priority
@@ -201,23 +202,34 @@ async def _ask(works: Sequence[Work], server: RealServer) -> tuple[list[Timed], 
     loop = asyncio.get_running_loop()
     async with _house(server) as (house, pids), asyncio.TaskGroup() as tasks:
         before = [Ran.of(pid) for pid in pids]
-        begun, asked = loop.time(), list[asyncio.Task[Timed]]()
+        begun, asked = loop.time(), list[asyncio.Task[Timed | None]]()
         for number, work in enumerate(works):
             await asyncio.sleep(max(begun + work.at - loop.time(), 0.0))
             beside = sum(not task.done() for task in asked)
             asked.append(tasks.create_task(_one(house, work, beside)))
             if number % WARM_UP == 0:
                 print(f"bench: forecast: {number} of {len(works)} jobs", flush=True)
-        timed = [await task for task in asked]
+        done = [await task for task in asked]
         after = [Ran.of(pid) for pid in pids]
         happened = Counter({event: house.counts.sum(event) for event in Event})
     hedged, moved, lost = (happened[each] for each in (Event.HEDGED, Event.MOVED, Event.LOST))
     waited = [now.waited_share_since(then) for now, then in zip(after, before, strict=True)]
     kept = f"other work kept the box from its core for {_percent(waited[0])} of its time, the host"
-    return timed, f"{hedged} hedged, {moved} moved, {lost} lost; {kept} {_percent(waited[1])}"
+    timed = [each for each in done if each is not None]
+    did = f"{hedged} hedged, {moved} moved, {lost} lost, {len(done) - len(timed)} failed"
+    return timed, f"{did}; {kept} {_percent(waited[1])}"
 
 
-async def _one(house: House, work: Work, beside: int) -> Timed:
+async def _one(house: House, work: Work, beside: int) -> Timed | None:
+    """None for an answer that failed, which says nothing of forecasts."""
+    try:
+        return await _timed(house, work, beside)
+    except LaresError as error:
+        print(f"bench: forecast: {work.caller} failed: {error}", flush=True)
+        return None
+
+
+async def _timed(house: House, work: Work, beside: int) -> Timed:
     loop = asyncio.get_running_loop()
     begun, first_at, ending = loop.time(), 0.0, Ending(Finish.CANCELLED)
     stream = house.model.generate(work.generation, deadline=begun + work.seconds)
