@@ -71,6 +71,7 @@ class Box:
     mind: Mind
     http: HttpFrontend | None
     devices: JoinedDevices
+    broker_devices: MqttDevices  # those of `devices` that are on MQTT
     assistant: CascadeAssistant
     answering: Overheard  # the same, for whoever asks
     timers: Timekeeper
@@ -221,6 +222,7 @@ async def _build(
         mind,
         http,
         devices,
+        broker_devices,
         assistant,
         answering,
         timers,
@@ -270,6 +272,7 @@ def _requests(box: Box) -> MqttFrontend:
         voice=box.voice,
         doubt=guard.transcript,
         words=timer_words.sentence,
+        is_device_topic=box.broker_devices.uses,
         routines=lambda: {
             name: routine.phrases[0] if routine.phrases else name
             for name, routine in box.config.routines.items()
