@@ -29,8 +29,10 @@ def winner(claims: Iterable[WakeClaim]) -> WakeClaim | None:
     return max(claims, key=_rank, default=None)
 
 
-def _rank(claim: WakeClaim) -> tuple[int, float, str, str, str]:
-    return (round(claim.score * STEPS), claim.loudness, claim.box, claim.site, claim.number)
+def _rank(claim: WakeClaim) -> tuple[int, float, str, str, str, float]:
+    """A total order, so that claims that differ in anything are told apart everywhere alike."""
+    rough = round(claim.score * STEPS)
+    return (rough, claim.loudness, claim.box, claim.site, claim.number, claim.score)
 
 
 class Ballot:
