@@ -33,6 +33,7 @@ class _Watch:
     action: Action
     before: EntityState
     echo: asyncio.Future[Publication]
+    denials: int = 0  # see delivery.DeviceWord
 
     def hear(self, device: Device, publication: Publication) -> None:
         """`device` may be a newer announcement of the same."""
@@ -40,9 +41,10 @@ class _Watch:
             return
         if matching.matches(self.action, self.before, device.state, device.codec.reports):
             self.echo.set_result(publication)
+        elif device.codec.topics == {publication.topic}:  # it has no other topic to say it on
+            self.denials += 1
 
     def is_so(self) -> bool:
-        """Whether the device is as it was told to be, as far as it said."""
         reports = self.device.codec.reports
         return self.echo.done() or matching.matches(
             self.action, self.before, self.device.state, reports
@@ -106,7 +108,7 @@ class Acting:
                 for write in writes:
                     at = loop.time()
                     command = watch.action.command
-                    sent.append(await self._delivery.give(write, command, watch.is_so, deadline))
+                    sent.append(await self._delivery.give(write, command, watch, deadline))
                     shown = NOT_SHOWN if write.secret else write.payload
                     published.append(Publication(write.topic, shown, at))
         except TimeoutError:
