@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from laresd.backends.home.settings import Write
 from laresd.ports import Bus
@@ -29,6 +30,19 @@ def repeatable(command: Command) -> bool:
     return command not in _ONCE
 
 
+class DeviceWord(Protocol):
+    """What a device says of itself while a command waits for its echo."""
+
+    @property
+    def denials(self) -> int:
+        """How often it said just now, with certainty, that it is not as it was asked to be."""
+        ...
+
+    def is_so(self) -> bool:
+        """Whether it is as it was asked to be, as far as it said."""
+        ...
+
+
 class Delivery:
     """`echo_timeout`: seconds that a device gets to tell its state after an outage."""
 
@@ -38,13 +52,14 @@ class Delivery:
         self._wall = wall
 
     async def give(
-        self, write: Write, command: Command, is_so: Callable[[], bool], deadline: float
+        self, write: Write, command: Command, device: DeviceWord, deadline: float
     ) -> Sent:
         """Have the broker take it, or have it kept. Raises what `Bus.publish` raises.
 
-        Where the connection broke before the acknowledgement, the device's own state (`is_so`) says
-        whether it was heard. Without a word from it only what is harmless twice is sent again, and
-        the rest is Sent.UNKNOWN. A code is never kept on disk: it fails while the broker is away.
+        Where the connection broke before the acknowledgement, the device's own word says whether it
+        heard: as it is asked to be, it did; said to be otherwise since, it did not. Without a word
+        only what is harmless twice is sent again, and the rest is Sent.UNKNOWN. A code is never
+        kept on disk: it fails while the broker is away.
         """
         while True:
             left = deadline - asyncio.get_running_loop().time()
@@ -59,17 +74,20 @@ class Delivery:
             if sent is not Sent.UNKNOWN:
                 return sent
             await self._bus.wait_connected(deadline=deadline)
-            if await self._comes_so(is_so):
+            heard = await self._heard(device)
+            if heard:
                 return Sent.NOW
-            if not repeatable(command):
+            if heard is None and not repeatable(command):
                 return Sent.UNKNOWN
 
-    async def _comes_so(self, is_so: Callable[[], bool]) -> bool:
-        """Whether the device is so, or is within its time for an echo."""
+    async def _heard(self, device: DeviceWord) -> bool | None:
+        """Whether the device did what it was told, as far as it says so within its time."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._echo_timeout
-        while not is_so():
-            if loop.time() >= until:
+        until, before = loop.time() + self._echo_timeout, device.denials
+        while loop.time() < until:
+            if device.is_so():
+                return True
+            if device.denials > before:
                 return False
             await asyncio.sleep(LOOK)
-        return True
+        return None
