@@ -13,7 +13,7 @@ import json
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
@@ -67,6 +67,20 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return False
         return super().is_safe_attribute(obj, attr, value)
 
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Jinja takes `format` before it asks whether an attribute is safe."""
+        wrapped = super().wrap_str_format(value)
+        if wrapped is None:
+            return None
+
+        def checked(*args: Any, **named: Any) -> str:
+            if value.__name__ != "format":
+                raise jinja2.exceptions.SecurityError("only format is there")
+            filters.checked_format(value.__self__)
+            return wrapped(*args, **named)
+
+        return checked
+
     def call(self, /, context: Any, obj: Any, *args: Any, **named: Any) -> Any:
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
@@ -74,8 +88,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                 return filters.replaced(owner, *args)
             if obj.__name__ == "join":
                 return filters.joined(args[0], owner)
-            if obj.__name__ == "format":
-                filters.checked_format(owner)
         return super().call(context, obj, *args, **named)
 
 

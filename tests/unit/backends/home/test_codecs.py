@@ -117,6 +117,100 @@ OUT: Mapping[str, Row] = {
     "button": ("button", {"cmd_t": "b"}, C.PRESS, {}, [("b", "PRESS")]),
     "scene": ("scene", {"cmd_t": "z", "pl_on": "go"}, C.ACTIVATE, {}, [("z", "go")]),
     "vacuum": ("vacuum", {"cmd_t": "v"}, C.DOCK, {}, [("v", "return_to_base")]),
+    "siren in JSON": ("siren", {"cmd_t": "s"}, C.TURN_ON, {}, [("s", '{"state": "ON"}')]),
+    "siren through a template": (
+        "siren",
+        {"cmd_t": "s", "cmd_tpl": "go", "cmd_off_tpl": "stop {{ value }}"},
+        *(C.TURN_OFF, {}, [("s", "stop OFF")]),
+    ),
+    "humidity": (
+        *("humidifier", {"hum_cmd_t": "h", "min_hum": 30}, C.SET_VALUE, {"value": 45}),
+        [("h", "45")],
+    ),
+    "humidifier mode": (
+        "humidifier",
+        {"hum_cmd_t": "h", "mode_cmd_t": "m", "modes": ["eco", "sleep"]},
+        *(C.SET_MODE, {"mode": "Sleep"}, [("m", "sleep")]),
+    ),
+    "water heater": (
+        *("water_heater", {"temp_cmd_t": "t"}, C.SET_TEMPERATURE, {"temperature": 55}),
+        [("t", "55")],
+    ),
+    "water heater on": (
+        *("water_heater", {"mode_cmd_t": "m", "modes": ["off", "eco"]}, C.TURN_ON, {}),
+        [("m", "eco")],
+    ),
+    "text": (
+        *("text", {"cmd_t": "t", "ptrn": "[a-z ]+"}, C.SET_VALUE, {"value": "hello you"}),
+        [("t", "hello you")],
+    ),
+    "alarm": (
+        *("alarm_control_panel", {"cmd_t": "a", "stat_t": "s"}, C.SET_MODE),
+        *({"mode": "armed_night"}, [("a", "ARM_NIGHT")]),
+    ),
+    "alarm with a code": (
+        "alarm_control_panel",
+        {
+            **{"cmd_t": "a", "stat_t": "s", "code": "REMOTE_CODE"},
+            "cmd_tpl": '{"action": "{{ action }}", "code": "{{ code }}"}',
+        },
+        *(C.SET_MODE, {"mode": "disarmed", "code": "1234"}),
+        [("a", '{"action": "DISARM", "code": "1234"}')],
+    ),
+    "lock with a code": (
+        "lock",
+        {"cmd_t": "k", "cod_form": "^\\d{4}$", "cmd_tpl": "{{ value }} {{ code }}"},
+        *(C.UNLOCK, {"code": 1234}, [("k", "UNLOCK 1234")]),
+    ),
+    "latch": ("lock", {"cmd_t": "k", "pl_open": "OPEN"}, C.OPEN, {}, [("k", "OPEN")]),
+    "slats": (
+        *("cover", {"tilt_cmd_t": "t", "tilt_max": 90}, C.SET_POSITION, {"tilt": 50}),
+        [("t", "45")],
+    ),
+    "slats alone open": ("cover", {"tilt_cmd_t": "t"}, C.OPEN, {}, [("t", "100")]),
+    "slats upside down": (
+        "cover",
+        {"tilt_cmd_t": "t", "tilt_opnd_val": 0, "tilt_clsd_val": 100},
+        *(C.SET_POSITION, {"tilt": 30}, [("t", "70")]),
+    ),
+    "fan preset": (
+        "fan",
+        {"cmd_t": "f", "pr_mode_cmd_t": "p", "pr_modes": ["auto", "smart"]},
+        *(C.SET_MODE, {"mode": "SMART"}, [("p", "smart")]),
+    ),
+    "climate preset": (
+        "climate",
+        {"mode_cmd_t": "m", "pr_mode_cmd_t": "p", "pr_modes": ["eco", "away"]},
+        *(C.SET_MODE, {"mode": "eco"}, [("p", "eco")]),
+    ),
+    "climate mode beside presets": (
+        "climate",
+        {"mode_cmd_t": "m", "pr_mode_cmd_t": "p", "pr_modes": ["eco"]},
+        *(C.SET_MODE, {"mode": "heat"}, [("m", "heat")]),
+    ),
+    "light with whites": (
+        *("light", {"cmd_t": "l", "rgbww_cmd_t": "c"}, C.TURN_ON, {"rgb": [1, 2, 3]}),
+        [("c", "1,2,3,0,0"), ("l", "ON")],
+    ),
+    "light in xy": (
+        *("light", {"cmd_t": "l", "xy_cmd_t": "c"}, C.TURN_ON, {"rgb": [255, 0, 0]}),
+        [("c", "0.6401,0.33"), ("l", "ON")],
+    ),
+    "vacuum power": (
+        "vacuum",
+        {
+            **{"cmd_t": "v", "set_fan_spd_t": "f", "fanspd_lst": ["low", "max"]},
+            "sup_feat": ["start", "fan_speed"],
+        },
+        *(C.SET_MODE, {"mode": "max"}, [("f", "max")]),
+    ),
+    "a truth value as payload": (
+        "switch",
+        {"cmd_t": "s", "pl_on": True},
+        C.TURN_ON,
+        {},
+        [("s", "True")],
+    ),
     "mower": ("lawn_mower", {"dock_cmd_t": "d"}, C.DOCK, {}, [("d", "dock")]),
 }
 
@@ -146,6 +240,26 @@ REFUSED: Mapping[str, tuple[str, Values, Command, Values, str]] = {
         *("climate", {"mode_cmd_t": "m", "modes": ["off", "heat"]}, C.SET_MODE),
         *({"mode": "dry"}, "not one of off, heat"),
     ),
+    "no code": (*("lock", {"cmd_t": "k", "cod_form": "x"}, C.UNLOCK, {}, "wants a code"),),
+    "no code for the alarm": (
+        *("alarm_control_panel", {"cmd_t": "a", "stat_t": "s", "code": "1234"}, C.SET_MODE),
+        *({"mode": "disarmed"}, "wants a code"),
+    ),
+    "the wrong code": (
+        *("alarm_control_panel", {"cmd_t": "a", "stat_t": "s", "code": "1234"}, C.SET_MODE),
+        *({"mode": "disarmed", "code": "0000"}, "code is wrong"),
+    ),
+    "an alarm turned off like a lamp": (
+        *("alarm_control_panel", {"cmd_t": "a", "stat_t": "s"}, C.TURN_OFF, {}, "it can set mode"),
+    ),
+    "a text that does not fit": (
+        *("text", {"cmd_t": "t", "max": 3}, C.SET_VALUE, {"value": "abcd"}, "0 to 3 characters"),
+    ),
+    "too humid": (
+        *("humidifier", {"hum_cmd_t": "h", "max_hum": 60}, C.SET_VALUE, {"value": 80}),
+        "80 % is outside of 0 to 60 %",
+    ),
+    "no slats": ("cover", {"set_pos_t": "p"}, C.SET_POSITION, {"tilt": 5}, "no tilt"),
     "a sensor": ("sensor", {"stat_t": "s"}, C.TURN_ON, {}, "takes no commands"),
     "a word for a number": (
         *("number", {"cmd_t": "n"}, C.SET_VALUE, {"value": "many"}, "must be a number"),
@@ -190,6 +304,57 @@ IN: Mapping[str, tuple[str, Values, str, str, Values]] = {
     "number": ("number", {"stat_t": "t"}, "5.0", "5", {}),
     "select": ("select", {"stat_t": "t", "ops": ["a"]}, "b", "unknown", {}),
     "vacuum": ("vacuum", {"stat_t": "t"}, '{"state": "cleaning"}', "cleaning", {}),
+    "alarm": ("alarm_control_panel", {"stat_t": "t", "cmd_t": "c"}, "triggered", "triggered", {}),
+    "siren": ("siren", {"stat_t": "t"}, '{"state": "ON", "tone": "bell"}', "on", {}),
+    "event": (
+        *("event", {"stat_t": "t", "evt_typ": ["ring"]}, '{"event_type": "ring"}', "ring", {}),
+    ),
+    "an event that is none": (
+        *("event", {"stat_t": "t", "evt_typ": ["ring"]}, '{"event_type": "x"}', "unknown", {}),
+    ),
+    "update": (
+        *("update", {"stat_t": "t"}, '{"installed_version": "1", "latest_version": "2"}', "on"),
+        {"installed_version": "1", "latest_version": "2"},
+    ),
+    "up to date": (
+        *("update", {"stat_t": "t", "l_ver_t": "t"}, "2", "off"),
+        {"installed_version": "2", "latest_version": "2"},
+    ),
+    "tracker": ("device_tracker", {"stat_t": "t", "pl_home": "here"}, "here", "home", {}),
+    "humidifier": (
+        *("humidifier", {"hum_cmd_t": "h", "hum_stat_t": "t"}, "44.0", "unknown"),
+        {"humidity": 44.0},
+    ),
+    "water heater": (
+        *("water_heater", {"mode_stat_t": "t", "modes": ["off", "eco"]}, "eco", "eco", {}),
+    ),
+    "fan preset": (
+        "fan",
+        {"pr_mode_stat_t": "t", "pr_modes": ["smart"], "cmd_t": "c"},
+        *("smart", "unknown", {"preset_mode": "smart"}),
+    ),
+    "slats alone": ("cover", {"tilt_status_t": "t", "tilt_cmd_t": "c"}, "0", "closed", {"tilt": 0}),
+    "stopped while closed": (
+        "cover",
+        {
+            "stat_t": "t",
+            "pos_t": "t",
+            "val_tpl": "{{ value_json.s }}",
+            "pos_tpl": "{{ value_json.p }}",
+        },
+        *('{"s": "stopped", "p": 0}', "closed", {"position": 0, "stopped": True}),
+    ),
+    "a truth value": (
+        "binary_sensor",
+        {"stat_t": "t", "pl_on": False, "pl_off": True, "val_tpl": "{{ value_json.contact }}"},
+        *('{"contact": false}', "on", {}),
+    ),
+    "unlocked for good": ("lock", {"stat_t": "t", "cmd_t": "c"}, "None", "unknown", {}),
+    "a state with a line break": ("sensor", {"stat_t": "t"}, "a\nb\x1b[31m", "a b[31m", {}),
+    "a state of a thousand": ("sensor", {"stat_t": "t"}, "x" * 1000, "x" * 255, {}),
+    "a light of whites": (
+        *("light", {"rgbw_stat_t": "t", "cmd_t": "c"}, "1,2,3,9", "unknown", {"rgb": [1, 2, 3]}),
+    ),
     "nonsense": ("switch", {"stat_t": "t"}, "perhaps", "unknown", {}),
     "light in xy": (
         *("light", {"schema": "json", "stat_t": "t", "sup_clrm": ["xy"]}),
