@@ -13,7 +13,7 @@ from laresd.backends.broker.client import MqttBus
 from laresd.backends.broker.outbox import Outbox
 from laresd.backends.home.devices import MqttDevices
 from laresd.config import HomeNames
-from laresd.types import Action, Command, Outcome
+from laresd.types import Action, Command, Outcome, Status
 from tests.contract.brokers import PATIENCE, Mosquitto, running, settings, soon
 from tests.fakes.fleet import Fleet
 
@@ -47,9 +47,15 @@ class Tally:
 
     @property
     def lost(self) -> list[str]:
-        """Not done, though there was time, or not reported."""
+        """Not done, though there was time, or without anybody hearing that it was not."""
         missing = [name for name in self.deadlines if not self.heard.get(name)]
-        return [name for name in missing if name not in self.brief or name not in self.dropped]
+        return [name for name in missing if name not in self.brief or name not in self.told]
+
+    @property
+    def told(self) -> set[str]:
+        """Those that failed at once, or were reported as dropped."""
+        failed = (name for name, one in self.outcomes.items() if one.status is Status.FAILED)
+        return self.dropped | set(failed)
 
     @property
     def twice(self) -> list[str]:

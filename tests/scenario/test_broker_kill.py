@@ -26,4 +26,16 @@ async def test_a_killed_broker_loses_nothing_and_nothing_is_done_twice_or_late(
     in_vain = [name for name in tally.brief if not tally.heard.get(name)]
     assert in_vain
     assert {tally.outcomes[name].status for name in in_vain} <= {Status.DELAYED, Status.FAILED}
-    assert set(in_vain) <= tally.dropped
+    assert set(in_vain) <= tally.told
+
+
+@pytest.mark.parametrize("killed_at", [0.15, 0.25])
+async def test_commands_that_are_under_way_when_it_dies_are_settled_by_the_devices_own_word(
+    tmp_path: Path, killed_at: float
+) -> None:
+    needs_mosquitto()
+    plan = Plan(count=200, every=0.002, killed_at=killed_at, away_s=1.5, patience=60.0)
+    tally = await outage(tmp_path, plan)
+    assert (tally.twice, tally.late) == ([], [])
+    unknown = [name for name in tally.lost if tally.outcomes[name].status is Status.NO_ANSWER]
+    assert tally.lost == unknown  # toggles whose device said nothing since: it was told so

@@ -79,6 +79,23 @@ class _Client(aiomqtt.Client):
     def paho(self) -> Any:
         return self._client
 
+    def _on_socket_register_write(self, *said: Any) -> None:
+        """As aiomqtt's, but for a socket that was closed before the loop came to it."""
+        client, sock = said[0], said[2]
+
+        def write() -> None:
+            try:
+                client.loop_write()
+            except OSError as error:
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+
+        def watch() -> None:
+            if sock.fileno() >= 0:
+                self._loop.add_writer(sock.fileno(), write)
+
+        self._loop.call_soon_threadsafe(watch)
+
     def break_off(self, why: str) -> None:
         """End the connection at once, with nothing said and nothing sent any more."""
         sock = self._client.socket()
