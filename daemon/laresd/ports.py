@@ -13,6 +13,11 @@ from typing import Protocol
 from laresd.generation import Generation, Piece
 from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
+from laresd.timing import (
+    TimerCommand,
+    TimerRecord,
+    TimerResult,
+)
 from laresd.turns import Effect, Event, Phase
 from laresd.types import (
     Action,
@@ -28,9 +33,6 @@ from laresd.types import (
     Request,
     RoutineRecord,
     Sent,
-    TimerCommand,
-    TimerRecord,
-    TimerResult,
     Transcript,
     Vectors,
 )

@@ -24,6 +24,13 @@ from laresd.backends.workers.clients import WorkerGrammar
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Llm, Risk
 from laresd.core.assistant import CascadeAssistant
+from laresd.timing import (
+    TimerCommand,
+    TimerOutcome,
+    TimerResult,
+    TimerVerb,
+    TimerView,
+)
 from laresd.types import (
     Action,
     Command,
@@ -34,11 +41,6 @@ from laresd.types import (
     ReplyKind,
     Request,
     Status,
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
 )
 from tests.bench.intent_cases import SWITCHES, Sentence, Slots, sentences, targets
 from tests.bench.results import Row, record

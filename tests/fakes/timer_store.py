@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from laresd.errors import LaresError
-from laresd.types import TimerRecord
+from laresd.timing import (
+    TimerRecord,
+)
 
 
 class FakeTimerStore:

@@ -70,7 +70,7 @@ class Database:
             db = self._connection()
             with db:
                 done = work(db)
-            return done
+            return done  # noqa: RET504  # for all that types know, leaving `db` may end an error
 
         return await self._in_thread(transaction)
 

@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from laresd.backends.sqlite import Connection, Database, Migration
-from laresd.types import TimerRecord
+from laresd.timing import (
+    TimerRecord,
+)
 
 
 def _create(db: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -57,4 +58,6 @@ def main(config: Config) -> int:
 
 async def _serve(config: Config) -> None:
     async with running(config, sound_of(config)):
+        gc.collect()
+        gc.freeze()  # what lives as long as the daemon is not looked through again and again
         await asyncio.Event().wait()

@@ -16,7 +16,11 @@ from laresd.core.timer_words import announcement
 from laresd.core.timers import Timer
 from laresd.errors import LaresError, Temporary
 from laresd.ports import Clock, TimerStore
-from laresd.types import TimerCommand, TimerEnded, TimerResult
+from laresd.timing import (
+    TimerCommand,
+    TimerEnded,
+    TimerResult,
+)
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,9 @@ import logging
 from laresd.config import Config
 from laresd.errors import Temporary
 from laresd.ports import AudioSink, Bus, Clock, Synthesizer
-from laresd.types import TimerEnded
+from laresd.timing import (
+    TimerEnded,
+)
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,13 @@ from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.generation import Generation
+from laresd.timing import (
+    TimerCommand,
+    TimerOutcome,
+    TimerResult,
+    TimerVerb,
+    TimerView,
+)
 from laresd.types import (
     Command,
     EntityState,
@@ -24,11 +31,6 @@ from laresd.types import (
     Request,
     Scalar,
     Status,
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
 )
 from tests.fakes.devices import FakeDevices
 from tests.fakes.grammar import FakeGrammar

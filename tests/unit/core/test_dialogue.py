@@ -13,6 +13,12 @@ from laresd.core.dialogue import PROPOSAL_SECONDS
 from laresd.core.routine_book import RoutineBook
 from laresd.core.routines import MAX_MADE
 from laresd.errors import Temporary
+from laresd.timing import (
+    TimerCommand,
+    TimerOutcome,
+    TimerResult,
+    TimerView,
+)
 from laresd.types import (
     Command,
     Recognition,
@@ -21,10 +27,6 @@ from laresd.types import (
     Request,
     RoutineRecord,
     Status,
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerView,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.devices import FakeDevices

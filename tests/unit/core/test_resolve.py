@@ -6,7 +6,15 @@ import pytest
 
 from laresd.core.intent.meaning import Ask, Meaning, Trouble
 from laresd.core.intent.resolve import resolve
-from laresd.types import Home, Json, Recognition, Scalar, TimerVerb
+from laresd.timing import (
+    TimerVerb,
+)
+from laresd.types import (
+    Home,
+    Json,
+    Recognition,
+    Scalar,
+)
 from tests.fakes.home import HOME, entity, home_of, state
 
 

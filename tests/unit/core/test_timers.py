@@ -16,7 +16,15 @@ from laresd.core.timers import (
     inherit,
     own,
 )
-from laresd.types import Recognition, TimerCommand, TimerOutcome, TimerRecord, TimerVerb
+from laresd.timing import (
+    TimerCommand,
+    TimerOutcome,
+    TimerRecord,
+    TimerVerb,
+)
+from laresd.types import (
+    Recognition,
+)
 
 NOW = 1_790_000_000.0
 START, PAUSE, RESUME = TimerVerb.START, TimerVerb.PAUSE, TimerVerb.RESUME

@@ -130,9 +130,7 @@ class HttpClient:
         for name, value in fields.items():
             if isinstance(value, Upload):
                 content = io.BytesIO(value.content)  # bytes of a megabyte would hold up the loop
-                form.add_field(
-                    name, content, filename=value.name, content_type=value.content_type
-                )
+                form.add_field(name, content, filename=value.name, content_type=value.content_type)
             else:
                 form.add_field(name, value)
         return await self._whole("POST", path, form, deadline)

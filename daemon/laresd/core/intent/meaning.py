@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from laresd.types import EMPTY, Action, Json, TimerCommand
+from laresd.timing import (
+    TimerCommand,
+)
+from laresd.types import (
+    EMPTY,
+    Action,
+    Json,
+)
 
 
 class Ask(StrEnum):

@@ -25,15 +25,17 @@ from laresd.frontends.mqtt.requests import (
 )
 from laresd.frontends.voice.wording import sentences
 from laresd.ports import Assistant, Bus, Clock, Devices, Seen, Timers, Transcriber
+from laresd.timing import (
+    TimerCommand,
+    TimerResult,
+    TimerVerb,
+    TimerView,
+)
 from laresd.types import (
     Json,
     Priority,
     Reply,
     Request,
-    TimerCommand,
-    TimerResult,
-    TimerVerb,
-    TimerView,
     Transcript,
 )
 
