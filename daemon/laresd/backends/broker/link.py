@@ -106,7 +106,7 @@ class Link:
     async def _session(self) -> None:
         """One connection, from CONNECT to its end. Raises Temporary with the reason."""
         if not self._dialect.mqtt5 and self._role.too_old and await self._role.too_old():
-            log.warning("what the broker kept for this box is too old: thrown away")
+            log.info("requests that the broker may have kept for this box are too old: thrown away")
             await self._attempt(session_s=0.0, serve=False)
         await self._attempt(session_s=self._role.session_s, serve=True)
 
