@@ -20,7 +20,7 @@ from laresd.core.scheduler.hedge import hedge
 from laresd.core.scheduler.journal import Journal
 from laresd.core.scheduler.leg import Leg
 from laresd.core.scheduler.moving import Running, worth_moving
-from laresd.core.scheduler.offers import Job
+from laresd.core.scheduler.offers import Candidate, Job, queue_s
 from laresd.core.scheduler.placement import Nowhere, Placement, nobody, place
 from laresd.core.scheduler.pool import Pool
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Temporary
@@ -74,10 +74,15 @@ class Answer:
             async with AsyncExitStack() as legs:
                 try:
                     leg, piece = await self._begin(placement, legs)
+                    held: list[Piece] = []
                     while True:
-                        told = self._note(leg, piece)
-                        yield told
-                        if told.ending is not None:
+                        held.append(piece)
+                        leg.heard(self._means.clock.now())
+                        if piece.ending is not None or not leg.whole:
+                            for each in held:
+                                yield self._note(leg, each)
+                            held.clear()
+                        if piece.ending is not None:
                             return
                         piece = await self._next(leg)
                 except _Over:
@@ -107,11 +112,12 @@ class Answer:
     async def _begin(self, placement: Placement, legs: AsyncExitStack) -> tuple[Leg, Piece]:
         """The first leg that says something. Raises _Over when all that were tried have failed."""
         job, clock = self._job(), self._means.clock
-        running = [await self._leg(placement.where, job, legs)]
-        second = hedge(placement, job, self._pool.box)
+        running = [await self._leg(placement.chosen, job, legs)]
+        second, other = hedge(placement, job, self._pool.box), placement.runner_up
         hedge_at = math.inf if second is None else running[0].sent_at + second.after_s
+        last_call = self._last_call(placement, running[0])
         while running:
-            limit = min(*(leg.silent_at for leg in running), hedge_at, self._deadline)
+            limit = min(*(leg.silent_at for leg in running), hedge_at, last_call, self._deadline)
             leg = await self._first_of(running, limit)
             if leg is not None:
                 piece = await self._take(leg)
@@ -121,16 +127,39 @@ class Answer:
                 running.remove(leg)
             elif clock.now() >= self._deadline:
                 raise DeadlineExceeded("the language model did not answer in time")
-            elif second is not None and clock.now() >= hedge_at:
+            elif clock.now() >= last_call and len(running) == 1:
+                await _give_up(running)
+                self._too_late(running[0])
+                raise _Over
+            elif other is not None and clock.now() >= hedge_at:
                 hedge_at = math.inf
-                if self._counts.may_hedge(second.where):
-                    running.append(await self._leg(second.where, job, legs))
+                if self._counts.may_hedge(other.name):
+                    running.append(await self._leg(other, job, legs))
+                    last_call = math.inf
             else:
+                last_call = math.inf if clock.now() >= last_call else last_call
                 running = await self._without_silent(running)
         raise _Over
 
-    async def _leg(self, name: str, job: Job, legs: AsyncExitStack) -> Leg:
-        engine = self._pool.engine(name)
+    def _last_call(self, placement: Placement, first: Leg) -> float:
+        """When the next best one has to begin to keep the deadline: then the first one, of which
+        nothing was heard though its time has come, is left. Never, where that cannot be.
+        """
+        other = placement.runner_up
+        if other is None or first.engine.host is None:
+            return math.inf
+        at = self._deadline - other.forecast.surely_s
+        return at if at > first.sent_at + first.first_s else math.inf
+
+    def _too_late(self, leg: Leg) -> None:
+        """Its host may be well, and only busy: no reason to doubt it."""
+        words = "nothing came in time for the deadline"
+        self._failed[leg.name] = words
+        self._counts.happened(Event.LOST, leg.name, words)
+        self._pool.look()
+
+    async def _leg(self, candidate: Candidate, job: Job, legs: AsyncExitStack) -> Leg:
+        engine = self._pool.engine(candidate.name)
         if engine is None or engine.model is None:
             raise _Over  # its host was forgotten this very moment
         exact = engine.host is None
@@ -141,13 +170,21 @@ class Answer:
             rest = replace(rest, ids=await self._prompt_ids())
         if rest.grammar is not None and engine.facts is not None:
             rest = replace(rest, grammar=rest.grammar.known_to(engine.facts.grammars))
-        cached, beside = engine.prefixes.known(rest).cached_tokens, engine.running
         legs.enter_context(self._pool.busy(engine, self._asked.priority))
         answer = engine.model.generate(rest, deadline=self._deadline)
         feed = Feed(answer, self._means.tasks, self._arrived)
         legs.push_async_callback(feed.close)
-        now = self._means.clock.now()
-        return Leg(engine, feed, job, now, self._journal.spoken, exact, cached, beside)
+        return Leg(
+            engine,
+            feed,
+            job,
+            self._means.clock.now(),
+            self._journal.spoken,
+            exact,
+            whole=engine.host is not None and (rest.grammar is not None or bool(rest.tools)),
+            first_s=candidate.forecast.first_token_p95_s,
+            queued_s=queue_s(candidate.offer, self._pool.weather.slowdown),
+        )
 
     async def _prompt_ids(self) -> tuple[int, ...]:
         """The prompt in the local model's tokens; none where they cannot be had."""
@@ -216,6 +253,9 @@ class Answer:
         self._failed[leg.name] = f"it failed at this: {error.message}"
         if isinstance(error, Permanent) and leg.engine.proven:
             return  # it is about this request: the host has shown that it computes
+        if hung and leg.first_at is None and leg.engine.full:
+            self._pool.look()  # it waits behind others' jobs there: no fault, but good to know
+            return
         fault = Fault.HUNG if hung else Fault.BROKE
         if isinstance(error, Permanent):
             fault = Fault.STRANGE
@@ -223,9 +263,9 @@ class Answer:
 
     def _note(self, leg: Leg, piece: Piece) -> Piece:
         """Have the piece in the journal; with the ending, tell who computed it and why there."""
-        if leg.first_at is None and leg.spoken:
+        if not leg.noted and leg.spoken:
             self._counts.happened(Event.RESUMED, leg.name, f"from token {leg.spoken} on")
-        leg.heard(self._means.clock.now())
+        leg.noted = True
         self._journal.take(piece, exact=leg.exact)
         ending = piece.ending
         if ending is None:

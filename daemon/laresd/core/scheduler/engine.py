@@ -94,6 +94,12 @@ class Engine:
         """Jobs from here."""
         return self.jobs.total()
 
+    @property
+    def full(self) -> bool:
+        """Whether one more job would wait for its turn, as far as the last probe tells."""
+        facts = self.facts
+        return facts is not None and max(self.running, facts.running) >= facts.slots
+
     def speeds(self, kind: JobKind = JobKind.TEXT) -> Speeds:
         facts = None if self.host is None else self.facts
         return self._speeds.get(kind) or Speeds.expected(kind, facts)
@@ -117,9 +123,7 @@ class Engine:
             return State.ASLEEP if can_wake and self.breaker.takes_jobs(now) else State.DOWN
         if not self.proven or not self.breaker.takes_jobs(now):
             return State.SUSPECT
-        facts = self.facts
-        full = facts is not None and max(self.running, facts.running) >= facts.slots
-        return State.BUSY if full else State.READY
+        return State.BUSY if self.full else State.READY
 
     def verdict(self, now: float) -> str:
         """The state in words for a person."""

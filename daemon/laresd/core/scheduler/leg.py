@@ -19,8 +19,8 @@ FIRST_S = 2.0  # a first token may be so much later than its p95, or twice as la
 @dataclass(slots=True)
 class Leg:
     """`spoken`: tokens of the answer before it. `exact`: it computes in the local model's tokens.
-    `cached`: tokens of the prompt that it was believed to have; `beside`: jobs that ran there when
-    it began. Times: monotonic seconds.
+    `whole`: nothing of it is told before its end. `first_s`: seconds until the first token comes,
+    at the p95 of its forecast; `queued_s` of them behind others' jobs. Times: monotonic seconds.
     """
 
     engine: Engine
@@ -29,14 +29,23 @@ class Leg:
     sent_at: float
     spoken: int
     exact: bool
-    cached: float
-    beside: int
+    whole: bool
+    first_s: float
+    queued_s: float
     first_at: float | None = None
     last_at: float = 0.0
+    noted: bool = False  # something of it was handed on
+    _heard: int = 0
+    _others: int = 0  # jobs beside it, summed over all that was heard
 
     @property
     def name(self) -> str:
         return self.engine.name
+
+    @property
+    def beside(self) -> float:
+        """Jobs that ran there beside it, on average."""
+        return self._others / self._heard if self._heard else max(self.engine.running - 1.0, 0.0)
 
     @property
     def silent_at(self) -> float:
@@ -48,13 +57,14 @@ class Leg:
             least, most = SILENCE_S
             usual = SILENCE_TOKENS * speeds.token_s(self.beside)
             return self.last_at + min(max(usual, least), most)
-        late_s = speeds.first_token_s(max(self.job.prompt_tokens - self.cached, 0.0)) * speeds.late
         waking = self.engine.waking_until is not None
         slack = (host.costs.wake_s or 0.0) * 2 if waking else 0.0
-        return self.sent_at + max(2 * late_s, late_s + FIRST_S) + slack
+        return self.sent_at + max(2 * self.first_s, self.first_s + FIRST_S) + slack
 
     def heard(self, now: float) -> None:
         self.last_at = now
+        self._heard += 1
+        self._others += max(self.engine.running - 1, 0)
         if self.first_at is None:
             self.first_at = now
 
@@ -68,6 +78,7 @@ class Leg:
             spoken - self.spoken,
             self.last_at - first_at,
             beside=self.beside,
+            waited_s=min(self.queued_s, 0.8 * (first_at - self.sent_at)),
             round_trip_s=facts.round_trip_s if facts else 0.0,
             slowdown=slowdown if self.engine.host is None else 1.0,
         )

@@ -56,6 +56,7 @@ class Pool:
         self._local, self._board = local, board
         self._hosts, self._clock = hosts, clock
         self._looked = asyncio.Event()
+        self._looking: set[str] = set()
         self._look_now = asyncio.Event()
         self.here = this_box(local, context=context, watts=settings.watts)
         self._engines: dict[str, Engine] = {THIS_BOX: self.here}
@@ -135,7 +136,9 @@ class Pool:
         self, engine: Engine, generation: Generation, ending: Ending, seen: Observation
     ) -> None:
         """An answer was given to its end there."""
-        self.done(engine, JobKind.TEXT, seen)
+        if generation.grammar is None or engine.host is not None:
+            self.done(engine, JobKind.TEXT, seen)
+        # Else what the grammar forces came before the prompt was read: it tells nothing of speed.
         told = engine.host is None or ending.cached_tokens > 0
         engine.prefixes = engine.prefixes.learned(
             generation,
@@ -145,11 +148,19 @@ class Pool:
         if ending.finish is Finish.STOP:
             self.lengths = self.lengths.observed(_class(generation), ending.answer_tokens)
 
+    def look(self) -> None:
+        """Have the hosts looked at now."""
+        self._look_now.set()
+
     def done(self, engine: Engine, kind: JobKind, seen: Observation) -> None:
         """A job of any kind came to a good end there."""
         engine.breaker = engine.breaker.succeeded(self._clock.now())
         engine.proven_at = self._clock.now()
         engine.learn(kind, seen)
+
+    def prepared(self, generation: Generation) -> None:
+        """The box's own model has computed the beginning of such a prompt."""
+        self.here.prefixes = self.here.prefixes.learned(generation)
 
     async def wake(self, name: str) -> None:
         """Have a sleeping host woken; it is looked at until it is there, or has failed to be."""
@@ -175,8 +186,7 @@ class Pool:
             if self._board is not None:
                 tasks.create_task(self._watch_board(self._board), name="board")
             while True:
-                await self._look()
-                self._looked.set()
+                self._look(tasks)
                 waking = any(engine.waking_until is not None for engine in self.engines)
                 pause = min(self._settings.probe_s, 1.0 if waking else self._settings.probe_s)
                 soon = [e.breaker.until for e in self.engines if e.breaker.until is not None]
@@ -201,11 +211,22 @@ class Pool:
         except LaresError as error:  # it is kept for the model's next start
             log.warning("the language model's threads are as before: %s", error)
 
-    async def _look(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for engine in self.engines:
-                if engine.host is not None:
-                    tasks.create_task(self._look_at(engine, engine.host), name=engine.name)
+    def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """At each host by itself: one that hangs does not hold up the looks at the others."""
+        for engine in self.engines:
+            if engine.host is not None and engine.name not in self._looking:
+                self._looking.add(engine.name)
+                tasks.create_task(self._one_look(engine, engine.host), name=engine.name)
+        if not self._looking:
+            self._looked.set()
+
+    async def _one_look(self, engine: Engine, host: Host) -> None:
+        try:
+            await self._look_at(engine, host)
+        finally:
+            self._looking.discard(engine.name)
+            if not self._looking:
+                self._looked.set()
 
     async def _look_at(self, engine: Engine, host: Host) -> None:
         now = self._clock.now()

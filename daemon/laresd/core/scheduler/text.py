@@ -46,7 +46,9 @@ class ScheduledLanguageModel:
         """At the box itself: a host has its own cache, and computes faster than it is asked."""
         if self._local is not None:
             await self._local.prepare(head, deadline=deadline)
+            self._pool.prepared(Generation(tuple(head)))
 
     async def anticipate(self, generation: Generation, *, deadline: float) -> None:
         if self._local is not None:
             await self._local.anticipate(generation, deadline=deadline)
+            self._pool.prepared(generation)

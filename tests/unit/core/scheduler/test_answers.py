@@ -241,6 +241,45 @@ async def test_a_grammar_that_is_told_in_gbnf_too_is_held_to_at_a_host() -> None
 
 
 @virtual_time
+async def test_of_an_answer_within_a_grammar_nothing_is_told_before_the_host_has_ended() -> None:
+    tower, local = host(), slow()
+    tower.breaks_after = 7
+    house = House(tower, local=local)
+    schema = AnswerGrammar(GrammarKind.JSON_SCHEMA, "{}")  # a host may write it with other spaces
+    async with house.running():
+        assert await house.text(replace(ASKED, grammar=schema)) == WORDS
+    (whole,) = local.asked
+    assert not whole.said, "the box was asked to go on with what its own grammar may not allow"
+
+
+@virtual_time
+async def test_a_host_that_is_full_of_others_jobs_is_left_and_not_doubted() -> None:
+    tower = host()
+    tower.hangs_after = 0
+    house = House(tower, local=slow(0.01), settings=Scheduler(policy="host-first"))
+    async with house.running():
+        tower.facts = replace(FACTS, running=FACTS.slots)
+        await asyncio.sleep(20)
+        assert await house.text() == WORDS
+        engine = house.pool.engine("tower")
+        assert engine is not None
+        assert engine.breaker.takes_jobs(asyncio.get_running_loop().time())
+
+
+@virtual_time
+async def test_before_a_deadline_passes_the_next_best_one_begins() -> None:
+    tower, local = host(), slow(0.01)
+    house = House(tower, local=local, settings=Scheduler(policy="host-first", hedge_percent=0.0))
+    async with house.running():
+        for _ in range(12):
+            await house.text(replace(ASKED, routing=Routing(Reach.DEVICE)))
+            await house.text()
+        tower.hangs_after = 0
+        assert await house.text(seconds=2.0) == WORDS
+    assert house.counts.events[Event.LOST, "tower"] == 1
+
+
+@virtual_time
 async def test_when_nobody_can_the_error_is_the_boxs_own() -> None:
     tower = host()
     tower.breaks_after = 0

@@ -105,6 +105,22 @@ async def test_a_host_that_says_it_is_well_and_generates_nothing_gets_no_work() 
 
 
 @virtual_time
+async def test_a_host_that_hangs_does_not_hold_up_the_looks_at_the_others() -> None:
+    mute, other = host(), FakeHost("other", FakeLanguageModel("a b", seconds=0.01))
+    mute.mute, other.down = True, AWAY
+    directory = FakeHosts(mute, other)
+    local, clock = FakeLanguageModel("x"), SystemClock()
+    pool = Pool(local=local, hosts=directory, clock=clock, settings=Scheduler())
+    async with asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(pool.run())
+        await asyncio.sleep(5)
+        other.down = None
+        await asyncio.sleep(16)
+        assert state(pool, "other") is State.READY
+        run.cancel()
+
+
+@virtual_time
 async def test_a_host_that_is_away_is_down_with_the_reason_and_back_when_it_answers() -> None:
     tower = host()
     tower.down = AWAY
