@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from laresd.backends.sqlite import Connection, Database, Migration
 from laresd.types import RoutineRecord
@@ -26,38 +24,21 @@ def _create(db: Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (_create,)  # never change, only append
 
 
-class SqliteRoutineStore:
-    """Port `RoutineStore`. Enter it to open the file; what is raised then: `sqlite.Database`."""
+class SqliteRoutineStore(Database):
+    """Port `RoutineStore`."""
 
     def __init__(self, path: Path) -> None:
         loss = "the routines in it are not known; make them again"
-        self._file = Database(path, MIGRATIONS, holds="routines", loss=loss)
-
-    @property
-    def moved_aside(self) -> Path | None:
-        """Where a damaged file went."""
-        return self._file.moved_aside
-
-    async def __aenter__(self) -> Self:
-        await self._file.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._file.__aexit__(kind, error, trace)
+        super().__init__(path, MIGRATIONS, holds="routines", loss=loss)
 
     async def load(self) -> Sequence[RoutineRecord]:
-        return await self._file.call(_load)
+        return await self.call(_load)
 
     async def save(self, routine: RoutineRecord) -> None:
-        await self._file.call(lambda db: _save(db, routine))
+        await self.call(lambda db: _save(db, routine))
 
     async def delete(self, phrase: str) -> None:
-        await self._file.call(lambda db: _delete(db, phrase))
+        await self.call(lambda db: _delete(db, phrase))
 
 
 def _load(db: Connection) -> list[RoutineRecord]:

@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 
 class Database:
-    """Enter it to open the file, which is made when it is not there.
+    """A store of one kind of thing: a port's methods are a subclass's, each one `call`. Enter it to
+    open the file, which is made when it is not there.
 
     A damaged file is moved aside (`moved_aside` says where) and a fresh one is begun. Raises
     Permanent when the file cannot be opened or was written by a newer Lares, Temporary when the

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from laresd.backends.sqlite import Connection, Database, Migration
-from laresd.timing import (
-    TimerRecord,
-)
+from laresd.timing import TimerRecord
 
 
 def _create(db: Connection) -> None:
@@ -33,38 +29,21 @@ MIGRATIONS: tuple[Migration, ...] = (_create,)  # never change, only append
 _COLUMNS = "id, name, duration, ends_at, remaining, area, extended"
 
 
-class SqliteTimerStore:
-    """Port `TimerStore`. Enter it to open the file; what is raised then: `sqlite.Database`."""
+class SqliteTimerStore(Database):
+    """Port `TimerStore`."""
 
     def __init__(self, path: Path) -> None:
         loss = "its timers are not known; set them again"
-        self._file = Database(path, MIGRATIONS, holds="timers", loss=loss)
-
-    @property
-    def moved_aside(self) -> Path | None:
-        """Where a damaged file went."""
-        return self._file.moved_aside
-
-    async def __aenter__(self) -> Self:
-        await self._file.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._file.__aexit__(kind, error, trace)
+        super().__init__(path, MIGRATIONS, holds="timers", loss=loss)
 
     async def load(self) -> Sequence[TimerRecord]:
-        return await self._file.call(_load)
+        return await self.call(_load)
 
     async def save(self, timer: TimerRecord) -> TimerRecord:
-        return await self._file.call(lambda db: _save(db, timer))
+        return await self.call(lambda db: _save(db, timer))
 
     async def delete(self, timer_id: int) -> None:
-        await self._file.call(lambda db: _delete(db, timer_id))
+        await self.call(lambda db: _delete(db, timer_id))
 
 
 def _load(db: Connection) -> list[TimerRecord]:

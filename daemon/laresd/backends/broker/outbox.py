@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from laresd.backends.broker.messages import Outgoing
 from laresd.backends.sqlite import Connection, Database, Migration
@@ -70,39 +68,24 @@ _COLUMNS = (
 )
 
 
-class Outbox:
-    """Port `Seen`, and the messages of one `MqttBus`. Enter it to open the file.
-
-    What is raised then, and by every call: `sqlite.Database`.
-    """
+class Outbox(Database):
+    """Port `Seen`, and the messages of one `MqttBus`."""
 
     def __init__(self, path: Path) -> None:
         loss = "what waited for the broker is lost"
-        self._file = Database(path, MIGRATIONS, holds="unsent messages", loss=loss)
-
-    async def __aenter__(self) -> Self:
-        await self._file.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._file.__aexit__(kind, error, trace)
+        super().__init__(path, MIGRATIONS, holds="unsent messages", loss=loss)
 
     async def load(self) -> Sequence[Kept]:
         """Those that wait, in their order."""
-        return await self._file.call(_load)
+        return await self.call(_load)
 
     async def add(self, message: Kept) -> Kept:
         """Raises Temporary when MAX_MESSAGES or MAX_BYTES wait already."""
-        return await self._file.call(lambda db: _add(db, message))
+        return await self.call(lambda db: _add(db, message))
 
     async def begin(self, ids: Sequence[int]) -> None:
         """They go out now."""
-        await self._file.call(lambda db: _mark(db, ids, begun=True))
+        await self.call(lambda db: _mark(db, ids, begun=True))
 
     async def settle(self, *, gone: Sequence[int], waiting: Sequence[int] = ()) -> None:
         """Forget those that are gone; the others did not go out after all."""
@@ -111,27 +94,27 @@ class Outbox:
             db.executemany("DELETE FROM message WHERE id = ?", [(one,) for one in gone])
             _mark(db, waiting, begun=False)
 
-        await self._file.call(settle)
+        await self.call(settle)
 
     async def first(self, request_id: str) -> bool:
-        return await self._file.call(lambda db: _first(db, request_id))
+        return await self.call(lambda db: _first(db, request_id))
 
     async def forget(self, request_id: str) -> None:
         def forget(db: Connection) -> None:
             db.execute("DELETE FROM seen WHERE id = ?", (request_id,))
 
-        await self._file.call(forget)
+        await self.call(forget)
 
     async def last_connection(self) -> float | None:
         """When requests were last listened for (wall seconds), as it was noted."""
-        return await self._file.call(_last_connection)
+        return await self.call(_last_connection)
 
     async def note_connection(self, at: float) -> None:
         def note(db: Connection) -> None:
             db.execute("DELETE FROM last_connection")
             db.execute("INSERT INTO last_connection VALUES (?)", (at,))
 
-        await self._file.call(note)
+        await self.call(note)
 
 
 def _load(db: Connection) -> list[Kept]:
