@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from laresd.core.replies.chinese import CHINESE
 from laresd.core.replies.english import ENGLISH
 from laresd.core.replies.german import GERMAN
 from laresd.core.replies.phrasebook import Phrasebook
-from laresd.types import Entity, Home
+from laresd.types import Action, Command, Entity, Home, Json
 
 MOST_NAMES = 3  # more are counted instead: "5 lights"
+Book = TypeVar("Book")
+
 _BOOKS = {"en": ENGLISH, "de": GERMAN, "zh": CHINESE}
 
 
-def phrasebook(language: str) -> Phrasebook:
+def of_language(books: Mapping[str, Book], language: str) -> Book:
     """That of the language, whatever its region; English where there is none."""
-    return _BOOKS.get(language.partition("-")[0].casefold(), ENGLISH)
+    return books.get(language.partition("-")[0].casefold(), books["en"])
+
+
+def phrasebook(language: str) -> Phrasebook:
+    return of_language(_BOOKS, language)
 
 
 def joined(names: Sequence[str], book: Phrasebook) -> str:
@@ -33,6 +40,31 @@ def spoken(entity_ids: Sequence[str], home: Home, book: Phrasebook, most: int = 
         return counted(entities, book)
     unknown = [i.partition(".")[2].replace("_", " ") for i in entity_ids if i not in home.entities]
     return joined([book.device(entity.name) for entity in entities] + unknown, book)
+
+
+def to_do(
+    actions: Sequence[Action],
+    templates: Mapping[Command, str],
+    home: Home,
+    book: Phrasebook,
+    most: int,
+) -> str:
+    """ "Unlock the front door and the back door, and open the garage door": what the same is done
+    to is said together, at most `most` by name.
+    """
+    groups: dict[tuple[str, str], list[Action]] = {}
+    for action in actions:
+        groups.setdefault((action.command, str(sorted(action.params.items()))), []).append(action)
+    said = []
+    for group in groups.values():
+        names = spoken([action.entity_id for action in group], home, book, most)
+        facts = {key: _plain(value) for key, value in group[0].params.items()}
+        said.append(templates[group[0].command].format_map({**facts, "names": names}))
+    return joined(said, book)
+
+
+def _plain(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def counted(entities: Sequence[Entity], book: Phrasebook) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from laresd.core.replies.books import be, joined, phrasebook, sentence, spoken
-from laresd.core.replies.consent_words import BOOKS, ENGLISH, ConsentWords
+from laresd.core.replies.books import be, of_language, phrasebook, sentence, spoken, to_do
+from laresd.core.replies.consent_words import BOOKS, ConsentWords
 from laresd.core.risk import Judged, Risk, Why
-from laresd.types import Action, Home, Json
+from laresd.types import Action, Home
 
 MOST_NAMED = 8  # devices of a question by name: whoever says yes must know to what
 
@@ -77,22 +77,9 @@ def filtered(kind: str, language: str) -> str:
 
 
 def _words(language: str) -> ConsentWords:
-    return BOOKS.get(language.partition("-")[0].casefold(), ENGLISH)
+    return of_language(BOOKS, language)
 
 
 def _deeds(actions: Sequence[Action], home: Home, language: str) -> str:
-    """ "Unlock the front door and the back door, and open the garage door"."""
-    book, words = phrasebook(language), _words(language)
-    groups: dict[tuple[str, str], list[Action]] = {}
-    for action in actions:
-        groups.setdefault((action.command, str(sorted(action.params.items()))), []).append(action)
-    said = []
-    for group in groups.values():
-        names = spoken([action.entity_id for action in group], home, book, MOST_NAMED)
-        facts = {key: _text(value) for key, value in group[0].params.items()}
-        said.append(words.deeds[group[0].command].format_map({**facts, "names": names}))
-    return joined(said, book)
-
-
-def _text(value: Json) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    words = _words(language)
+    return to_do(actions, words.deeds, home, phrasebook(language), MOST_NAMED)

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from laresd.core.follow_ups import Telling
-from laresd.core.replies.books import be, joined, phrasebook, sentence, spoken
-from laresd.core.replies.consent_words import BOOKS as TO_DO
-from laresd.core.replies.consent_words import ENGLISH as TO_DO_IN_ENGLISH
+from laresd.core.replies.books import be, joined, of_language, phrasebook, sentence, spoken, to_do
+from laresd.core.replies.consent_words import BOOKS as CONSENT_BOOKS
 from laresd.core.routines import MAX_MADE, MAX_PHRASE, MAX_STEPS, Why
-from laresd.types import Action, Home, Json
+from laresd.types import Action, Home
 
 MOST_NAMED = 6  # devices that are named when it is read back what a routine will do
 MOST_TOLD = 10  # routines that are told by name
@@ -94,26 +93,12 @@ def _say(language: str, key: str, *, phrase: str, deeds: str = "") -> str:
 
 
 def _deeds(actions: Sequence[Action], home: Home, language: str) -> str:
-    """ "Turn off the lamp and the fan and lock the front door"."""
-    book = phrasebook(language)
-    to_do = TO_DO.get(language.partition("-")[0].casefold(), TO_DO_IN_ENGLISH)
-    groups: dict[tuple[str, str], list[Action]] = {}
-    for action in actions:
-        groups.setdefault((action.command, str(sorted(action.params.items()))), []).append(action)
-    said = []
-    for group in groups.values():
-        names = spoken([action.entity_id for action in group], home, book, MOST_NAMED)
-        facts = {key: _text(value) for key, value in group[0].params.items()}
-        said.append(to_do.deeds[group[0].command].format_map({**facts, "names": names}))
-    return joined(said, book)
-
-
-def _text(value: Json) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    templates = of_language(CONSENT_BOOKS, language).deeds
+    return to_do(actions, templates, home, phrasebook(language), MOST_NAMED)
 
 
 def _words(language: str) -> _Words:
-    return _BOOKS.get(language.partition("-")[0].casefold(), _ENGLISH)
+    return of_language(_BOOKS, language)
 
 
 _ENGLISH = _Words(
