@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,6 +16,7 @@ from typing import Literal
 from laresd.config import Input
 from laresd.core.intent.text import tokens
 from laresd.errors import ConfigError
+from laresd.rates import TokenBuckets
 from laresd.types import Request
 
 MAX_ASKERS = 256  # whose rate is counted; who has been silent longest is forgotten
@@ -61,7 +61,7 @@ class InputFilter:
         settings that is none.
         """
         self._longest = settings.max_characters
-        self._rate = Rate(settings.requests_per_minute)
+        self._rate = rate(settings.requests_per_minute)
         words = [_blocked_words(name, listed) for name, listed in settings.blocked.items()]
         self._topics = (*[rule for rule in words if rule.groups[0]], *rules)
         self._patterns = tuple(
@@ -78,7 +78,7 @@ class InputFilter:
         if hidden:
             return Refusal(hidden, "text")
         counted = [self._rate.take(asker, now) for asker in _askers(request)]
-        if not all(counted):
+        if any(counted):
             return Refusal("rate", "rate")
         return self._topic(request.text)
 
@@ -94,25 +94,9 @@ class InputFilter:
         return None
 
 
-class Rate:
-    """So many a minute of each asker, with as many at once."""
-
-    def __init__(self, per_minute: int) -> None:
-        """0: without limit."""
-        self._per_minute = per_minute
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, at
-
-    def take(self, asker: str, now: float) -> bool:
-        """Whether one more is within the limit."""
-        if not self._per_minute:
-            return True
-        left, at = self._left.pop(asker, (float(self._per_minute), now))
-        left = min(float(self._per_minute), left + (now - at) * self._per_minute / 60)
-        allowed = left >= 1
-        self._left[asker] = (left - 1 if allowed else left, now)
-        while len(self._left) > MAX_ASKERS:
-            self._left.popitem(last=False)
-        return allowed
+def rate(per_minute: int) -> TokenBuckets:
+    """So many a minute of each asker, with as many at once; 0: without limit."""
+    return TokenBuckets(per_minute, burst_s=60.0, clients=MAX_ASKERS)
 
 
 def _askers(request: Request) -> list[str]:

@@ -17,13 +17,14 @@ from functools import partial
 from aiohttp import web
 
 from laresd.errors import LaresError
+from laresd.frontends.http.clients import client_of
 from laresd.frontends.http.faults import RETRY_S, Fault, Rejected, fault_of
 from laresd.frontends.http.guard import Guard
-from laresd.frontends.http.rates import TokenBuckets, client_of
 from laresd.frontends.http.relay import relay
 from laresd.frontends.http.traffic import Traffic
 from laresd.frontends.http.wire import Account, Call, EventStream, Reply, Route, encoded, event
 from laresd.ports import Clock
+from laresd.rates import TokenBuckets
 
 log = logging.getLogger(__name__)
 

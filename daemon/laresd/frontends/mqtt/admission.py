@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 
-from laresd.frontends.http.rates import TokenBuckets
 from laresd.frontends.mqtt.faults import BadRequest, Busy, Expired
 from laresd.frontends.mqtt.requests import LAST, Header
+from laresd.rates import TokenBuckets
 
 MAX_IDS = 1024  # that are remembered, to tell a second delivery
 REMEMBERED = 600.0  # seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laresd.frontends.http.rates import BURST_S, MAX_CLIENTS, TokenBuckets, client_of
+from laresd.rates import BURST_S, MAX_CLIENTS, TokenBuckets
 
 
 def test_a_burst_is_let_in_and_then_as_many_as_the_minute_has() -> None:
@@ -55,10 +55,3 @@ def test_no_client_gets_more_than_the_burst_and_its_share_of_the_time(
         granted += buckets.take("a", now) == 0.0
     speed = per_minute / 60.0
     assert granted <= max(1.0, speed * BURST_S) + speed * now + 1e-6
-
-
-def test_one_who_has_a_network_of_ipv6_addresses_is_one_client() -> None:
-    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:1") != client_of("2001:db8:0:1::1")
-    assert client_of("::ffff:192.168.1.7") == client_of("192.168.1.7") == "192.168.1.7"
-    assert client_of("fe80::1%eth0") == client_of("fe80::2%eth0")
-    assert client_of("") == ""
