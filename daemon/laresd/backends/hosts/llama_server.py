@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from laresd.backends.hosts import reading, wire
 from laresd.backends.hosts.http import HttpClient
-from laresd.backends.hosts.metrics import read_metrics
 from laresd.backends.hosts.openai import OpenAi, nothing_left
 from laresd.backends.hosts.tokens import Start, TokenReader
 from laresd.errors import Temporary
@@ -48,9 +47,7 @@ class LlamaServer(OpenAi):
         self._local = local
 
     async def probe(self, model: str, *, deadline: float) -> HostFacts:
-        health = await self._http.get("/health", deadline=deadline)
-        if not health.ok:
-            raise self._http.refusal(health)
+        await self.healthy(deadline)
         rows = await self.models(deadline)
         names = [reading.text(row.get("id")) for row in rows]
         name = self.choose(model, names)
@@ -59,7 +56,7 @@ class LlamaServer(OpenAi):
         settings = reading.an_object(props.get("default_generation_settings"))
         abilities = reading.an_object(props.get("chat_template_caps"))
         slots = reading.objects(await self._optional("/slots", deadline))
-        figures = await self._figures(deadline)
+        figures = await self.figures(deadline)
         busy = sum(slot.get("is_processing") is True for slot in slots)
         return HostFacts(
             self.kind,
@@ -205,10 +202,6 @@ class LlamaServer(OpenAi):
         """What may be switched off; None then."""
         answer = await self._http.get(path, deadline=deadline)
         return self._http.json(answer) if answer.ok else None
-
-    async def _figures(self, deadline: float) -> Mapping[str, float]:
-        answer = await self._http.get("/metrics", deadline=deadline)
-        return read_metrics(answer.body.decode("utf-8", "replace")) if answer.ok else {}
 
     def _is_local(self, meta: Mapping[str, Json]) -> bool:
         told = [reading.count(meta.get(key)) for key in ("size", "n_params", "n_vocab")]

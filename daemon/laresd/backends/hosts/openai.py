@@ -11,6 +11,7 @@ from http import HTTPStatus
 from laresd.backends.hosts import faults, reading, wire
 from laresd.backends.hosts.answers import ChatReader, read_object
 from laresd.backends.hosts.http import Answer, HttpClient
+from laresd.backends.hosts.metrics import read_metrics
 from laresd.errors import Permanent, Temporary
 from laresd.generation import Ending, Finish, Generation, GrammarKind, Piece
 from laresd.jobs import HostFacts, HostKind, JobKind
@@ -136,6 +137,17 @@ class OpenAi:
         answer = await self._http.get(MODELS, deadline=deadline)
         rows = reading.objects(reading.an_object(self._http.json(answer)).get("data"))
         return [row for row in rows if reading.text(row.get("id"))]
+
+    async def healthy(self, deadline: float) -> None:
+        """Raises what its own word on its health means, where that is not good."""
+        health = await self._http.get("/health", deadline=deadline)
+        if not health.ok:
+            raise self._http.refusal(health)
+
+    async def figures(self, deadline: float) -> Mapping[str, float]:
+        """Its metrics; none where they are switched off."""
+        answer = await self._http.get("/metrics", deadline=deadline)
+        return read_metrics(answer.body.decode("utf-8", "replace")) if answer.ok else {}
 
     def choose(self, wanted: str, names: Sequence[str]) -> str:
         """The model to ask for. Raises Permanent where it is not there."""

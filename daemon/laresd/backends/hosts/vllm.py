@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from laresd.backends.hosts import reading, wire
-from laresd.backends.hosts.metrics import read_metrics
 from laresd.backends.hosts.openai import OpenAi
 from laresd.generation import Generation, GrammarKind
 from laresd.jobs import HostFacts, HostKind, JobKind
@@ -24,9 +23,7 @@ class Vllm(OpenAi):
     _guided = False  # an older version
 
     async def probe(self, model: str, *, deadline: float) -> HostFacts:
-        health = await self._http.get("/health", deadline=deadline)
-        if not health.ok:
-            raise self._http.refusal(health)
+        await self.healthy(deadline)
         rows = await self.models(deadline)
         names = [reading.text(row.get("id")) for row in rows]
         name = self.choose(model, names)
@@ -80,8 +77,7 @@ class Vllm(OpenAi):
 
     async def _queue(self, deadline: float) -> tuple[int, int]:
         """Requests that run, and that wait; 0 where the metrics are switched off."""
-        answer = await self._http.get("/metrics", deadline=deadline)
-        told = read_metrics(answer.body.decode("utf-8", "replace")) if answer.ok else {}
+        told = await self.figures(deadline)
         names = ("vllm:num_requests_running", "vllm:num_requests_waiting")
         running, waiting = (max(int(told.get(name, 0.0)), 0) for name in names)
         return running, waiting
