@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from laresd.backends.home import text
 from laresd.backends.home.settings import (
     Changes,
     Codec,
     Params,
     Reader,
     Settings,
-    Unsupported,
     Write,
     Writer,
     always,
+    chosen,
+    one_of,
     shown,
     within,
 )
@@ -156,9 +156,7 @@ def humidifier(settings: Settings) -> Codec:
             shown(within(params, "value", low, high, " %"))
         )
     if set_mode is not None and modes:
-        writers[Command.SET_MODE] = lambda params, state: set_mode(
-            one_of(str(params.get("mode", "")), modes)
-        )
+        writers[Command.SET_MODE] = chosen(set_mode, modes)
     topics = {"humidity": "target_humidity_state_topic", "mode": "mode_state_topic"}
     reports = frozenset(name for name, topic in topics.items() if settings.topic(topic))
     told = {Command.SET_VALUE: "humidity", Command.SET_MODE: "mode"}
@@ -216,11 +214,7 @@ def _climate_writers(
             shown(within(params, "temperature", *limits, unit))
         )
     if set_mode is not None:
-
-        def mode(params: Params, state: EntityState) -> list[Write]:
-            return set_mode(one_of(str(params.get("mode", "")), modes))
-
-        writers[Command.SET_MODE] = mode
+        writers[Command.SET_MODE] = chosen(set_mode, modes)
         waking = next((item for item in WAKING if item in modes), "")
         if waking:
             writers[Command.TURN_ON] = always(set_mode, waking)
@@ -230,12 +224,3 @@ def _climate_writers(
         writers[Command.TURN_ON] = always(power, settings.text("payload_on", "ON"))
         writers[Command.TURN_OFF] = always(power, settings.text("payload_off", "OFF"))
     return writers
-
-
-def one_of(value: str, options: tuple[str, ...]) -> str:
-    """The option that is meant, in the device's spelling. Raises Unsupported, naming them."""
-    wanted = value.casefold()
-    for option in options:
-        if wanted in {option.casefold(), text.line(option, text.OPTION).casefold()}:
-            return option
-    raise Unsupported(f"{value!r} is not one of {', '.join(options)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from laresd.backends.home.climates import one_of
 from laresd.backends.home.settings import (
     Changes,
     Codec,
@@ -13,6 +12,7 @@ from laresd.backends.home.settings import (
     Write,
     Writer,
     always,
+    chosen,
     within,
 )
 from laresd.types import Command, EntityState
@@ -65,11 +65,7 @@ def _writers(settings: Settings, presets: tuple[str, ...]) -> dict[Command, Writ
 
         writers[Command.SET_SPEED] = set_speed
     if preset is not None and presets:
-
-        def set_preset(params: Params, state: EntityState) -> list[Write]:
-            return preset(one_of(str(params.get("mode", "")), presets))
-
-        writers[Command.SET_MODE] = set_preset
+        writers[Command.SET_MODE] = chosen(preset, presets)
     return writers
 
 

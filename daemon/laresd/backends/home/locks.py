@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
-from laresd.backends.home.climates import one_of
 from laresd.backends.home.settings import (
     Changes,
     Codec,
@@ -18,6 +17,7 @@ from laresd.backends.home.settings import (
     Unsupported,
     Write,
     Writer,
+    one_of,
 )
 from laresd.types import Command, EntityState, Json
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 
-from laresd.backends.home.climates import one_of
 from laresd.backends.home.settings import (
     Changes,
     Codec,
-    Params,
     Settings,
-    Write,
     Writer,
     always,
+    chosen,
 )
-from laresd.types import Command, EntityState, Json
+from laresd.types import Command, Json
 
 
 def vacuum(settings: Settings) -> Codec:
@@ -33,11 +31,7 @@ def vacuum(settings: Settings) -> Codec:
         if send is not None and feature in can:
             writers[command] = always(send, settings.text(key, payload))
     if set_speed is not None and speeds and "fan_speed" in can:
-
-        def choose(params: Params, state: EntityState) -> list[Write]:
-            return set_speed(one_of(str(params.get("mode", "")), speeds))
-
-        writers[Command.SET_MODE] = choose
+        writers[Command.SET_MODE] = chosen(set_speed, speeds)
     return Codec(
         settings.reader("state_topic", "value_template", _vacuum_state),
         writers,

@@ -211,6 +211,22 @@ def always(send: Callable[[Json], list[Write]], value: Json) -> Writer:
     return lambda params, state: send(value)
 
 
+def chosen(
+    send: Callable[[Json], list[Write]], options: tuple[str, ...], key: str = "mode"
+) -> Writer:
+    """A command whose parameter `key` is one of the options."""
+    return lambda params, state: send(one_of(str(params.get(key, "")), options))
+
+
+def one_of(value: str, options: tuple[str, ...]) -> str:
+    """The option that is meant, in the device's spelling. Raises Unsupported, naming them."""
+    wanted = value.casefold()
+    for option in options:
+        if wanted in {option.casefold(), text.line(option, text.OPTION).casefold()}:
+            return option
+    raise Unsupported(f"{value!r} is not one of {', '.join(options)}")
+
+
 def within(params: Params, key: str, low: float, high: float, unit: str = "") -> float:
     """The number in `params`. Raises Unsupported outside of the limits, which it names."""
     value = params.get(key)

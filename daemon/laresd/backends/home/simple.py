@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 
 from laresd.backends.home import filters
-from laresd.backends.home.climates import one_of
 from laresd.backends.home.settings import (
     Changes,
     Codec,
@@ -16,6 +15,7 @@ from laresd.backends.home.settings import (
     Write,
     Writer,
     always,
+    chosen,
     shown,
     within,
 )
@@ -87,11 +87,7 @@ def select(settings: Settings) -> Codec:
     send = settings.send("command_topic", "command_template")
     writers: dict[Command, Writer] = {}
     if send is not None:
-
-        def choose(params: Params, state: EntityState) -> list[Write]:
-            return send(one_of(str(params.get("option", "")), options))
-
-        writers[Command.SELECT] = choose
+        writers[Command.SELECT] = chosen(send, options, "option")
 
     def read(value: str) -> Changes:
         return {"state": value} if value in options else {}
