@@ -22,6 +22,7 @@ from laresd.backends.workers.clients import (
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
 from laresd.core.scheduler.counts import Counts
+from laresd.core.scheduler.engine import Engine
 from laresd.core.scheduler.gate import Gate
 from laresd.core.scheduler.pool import Pool
 from laresd.core.scheduler.report import engine_row, happening_row, metrics, titled
@@ -135,7 +136,7 @@ def host_operations(mind: Mind, clock: Clock) -> HostOperations:
     def rows() -> list[Row]:
         now = clock.now()
         used = [
-            {**engine_row(engine, now), **_address(mind.directory, engine.name)}
+            {**engine_row(engine, now), **_address(mind.directory, engine)}
             for engine in mind.pool.engines
         ]
         return [*used, *map(_stranger_row, mind.directory.found())]
@@ -148,10 +149,10 @@ def host_operations(mind: Mind, clock: Clock) -> HostOperations:
     return HostOperations(rows=rows, trust=trust, forget=mind.directory.forget, watch=watch)
 
 
-def _address(directory: HostDirectory, name: str) -> dict[str, Json]:
-    if name not in {host.name for host in directory.trusted()}:
+def _address(directory: HostDirectory, engine: Engine) -> dict[str, Json]:
+    if engine.host is None:
         return {"url": "", "fingerprint": ""}
-    settings = directory.settings(name)
+    settings = directory.settings(engine.name)
     return {"url": settings.url, "fingerprint": settings.fingerprint}
 
 

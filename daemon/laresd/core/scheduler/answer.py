@@ -70,10 +70,11 @@ class Answer:
         """Raises DeadlineExceeded, or why no engine could give it."""
         self._counts.begun()
         while True:
-            placement = self._place()
+            job = self._job()
+            placement = self._place(job)
             async with AsyncExitStack() as legs:
                 try:
-                    leg, piece = await self._begin(placement, legs)
+                    leg, piece = await self._begin(placement, job, legs)
                     held: list[Piece] = []
                     while True:
                         held.append(piece)
@@ -88,12 +89,12 @@ class Answer:
                 except _Over:
                     continue
 
-    def _place(self) -> Placement:
+    def _place(self, job: Job) -> Placement:
         pool, begun = self._pool, self._journal.begun
         offers = pool.offers(self._asked, begun=begun, failed=self._failed)
         wanted = [offer for offer in offers if offer.name == self._only]
         self._only = ""
-        found = place(self._job(), wanted or offers, pool.box, pool.weather)
+        found = place(job, wanted or offers, pool.box, pool.weather)
         if isinstance(found, Nowhere):
             if self._means.clock.now() >= self._deadline:
                 raise DeadlineExceeded("the language model did not answer in time")
@@ -109,9 +110,11 @@ class Answer:
         rest, begun = self._journal.rest(exact=True), self._journal.begun
         return self._pool.job(rest, deadline=self._deadline, begun=begun)
 
-    async def _begin(self, placement: Placement, legs: AsyncExitStack) -> tuple[Leg, Piece]:
+    async def _begin(
+        self, placement: Placement, job: Job, legs: AsyncExitStack
+    ) -> tuple[Leg, Piece]:
         """The first leg that says something. Raises _Over when all that were tried have failed."""
-        job, clock = self._job(), self._means.clock
+        clock = self._means.clock
         running = [await self._leg(placement.chosen, job, legs)]
         second, other = hedge(placement, job, self._pool.box), placement.runner_up
         hedge_at = math.inf if second is None else running[0].sent_at + second.after_s
@@ -127,7 +130,7 @@ class Answer:
                 running.remove(leg)
             elif clock.now() >= self._deadline:
                 raise DeadlineExceeded("the language model did not answer in time")
-            elif clock.now() >= last_call and len(running) == 1:
+            elif clock.now() >= last_call:
                 await _give_up(running)
                 self._too_late(running[0])
                 raise _Over
@@ -137,7 +140,6 @@ class Answer:
                     running.append(await self._leg(other, job, legs))
                     last_call = math.inf
             else:
-                last_call = math.inf if clock.now() >= last_call else last_call
                 running = await self._without_silent(running)
         raise _Over
 

@@ -48,9 +48,11 @@ class KnownPrefixes:
     characters: float = USUAL_CHARACTERS
     kept: float = 1.0
 
-    def known(self, generation: Generation) -> Known:
-        """What there is of it, as far as one knows. Cheap: microseconds for each 256 characters."""
-        return self._known(_chain(generation), generation)
+    def known(self, generation: Generation, chain: Chain | None = None) -> Known:
+        """What there is of it, as far as one knows. `chain`: that of the generation, which costs
+        microseconds for each 256 characters; hand it in where several engines are asked.
+        """
+        return self._known(chain_of(generation) if chain is None else chain, generation)
 
     def learned(
         self,
@@ -63,7 +65,7 @@ class KnownPrefixes:
         """After the engine computed it. `answer`: what it said, which it has now, too. The tokens
         as its ending tells them; 0 and None where it does not.
         """
-        chain = _chain(generation)
+        chain = chain_of(generation)
         before = self._known(chain, generation)
         total = chain[-1][1] if chain else 0
         characters, kept = self.characters, self.kept
@@ -73,7 +75,7 @@ class KnownPrefixes:
         matched = before.share * prompt_tokens
         if cached_tokens is not None and matched >= 1:
             kept += (min(max(cached_tokens / matched, 0.0), 1.0) - kept) * _PART
-        whole = _chain(generation, answer) if answer else chain
+        whole = chain_of(generation, answer) if answer else chain
         others = tuple(c for c in self.chains if _shared(c, whole) < len(c))
         chains = (*others, whole)[-max(self.most, 1) :] if whole else self.chains
         return replace(self, chains=chains, characters=characters, kept=kept)
@@ -100,8 +102,8 @@ def _shared(one: Chain, other: Chain) -> int:
     return low
 
 
-def _chain(generation: Generation, answer: str = "") -> Chain:
-    """With an `answer`, the message that it became is at the end."""
+def chain_of(generation: Generation, answer: str = "") -> Chain:
+    """What stands for a prompt; with an `answer`, the message that it became is at the end."""
     links: list[tuple[bytes, int]] = []
     digest, characters = b"", 0
     for text, length in _parts(generation, answer):

@@ -44,8 +44,8 @@ class Leg:
 
     @property
     def beside(self) -> float:
-        """Jobs that ran there beside it, on average."""
-        return self._others / self._heard if self._heard else max(self.engine.running - 1.0, 0.0)
+        """Jobs that ran there beside it, on average; of a leg that was heard."""
+        return self._others / self._heard
 
     @property
     def silent_at(self) -> float:
@@ -70,8 +70,8 @@ class Leg:
 
     def seen(self, ending: Ending, spoken: int, slowdown: float) -> Observation:
         """What it took, once it has ended with the `spoken`-th token of the answer."""
-        first_at = self.last_at if self.first_at is None else self.first_at
-        facts = self.engine.facts
+        assert self.first_at is not None
+        first_at, facts = self.first_at, self.engine.facts
         return Observation(
             max(ending.prompt_tokens - ending.cached_tokens, 0) or self.job.prompt_tokens,
             first_at - self.sent_at,

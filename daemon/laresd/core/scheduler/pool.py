@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from laresd.config import Scheduler
 from laresd.core.scheduler.breaker import Fault
 from laresd.core.scheduler.engine import THIS_BOX, Engine, this_box
+from laresd.core.scheduler.known_prefixes import KnownPrefixes, chain_of
 from laresd.core.scheduler.offers import Box, Job, Offer
 from laresd.core.scheduler.speeds import AnswerLengths, Observation
 from laresd.core.scheduler.thermal import FAIR, Limits, Weather, govern
@@ -91,15 +92,17 @@ class Pool:
         self, generation: Generation, *, begun: bool, failed: Mapping[str, str]
     ) -> list[Offer]:
         """What each engine offers for it now; `failed`: those that failed at it, and how."""
-        now = self._clock.now()
-        tokens = self.here.prefixes.known(generation).prompt_tokens
+        now, chain = self._clock.now(), chain_of(generation)
+        tokens = self.here.prefixes.known(generation, chain).prompt_tokens
+
+        def cached(prefixes: KnownPrefixes) -> float:
+            return prefixes.known(generation, chain).share * prefixes.kept * tokens
+
         return [
             engine.offer(
                 now,
                 generation.priority,
-                cached_tokens=engine.prefixes.known(generation).share
-                * engine.prefixes.kept
-                * tokens,
+                cached_tokens=cached(engine.prefixes),
                 excluded=failed.get(engine.name, "") or _unable(engine, generation, begun),
             )
             for engine in self.engines
@@ -130,7 +133,7 @@ class Pool:
             return
         engine.breaker = engine.breaker.failed(fault, reason, self._clock.now())
         log.warning("%s: %s", engine.name, reason)
-        self._look_now.set()
+        self.look()
 
     def succeeded(
         self, engine: Engine, generation: Generation, ending: Ending, seen: Observation
@@ -175,7 +178,7 @@ class Pool:
             self.failed(engine, Fault.STRANGE, f"cannot be woken: {error.message}")
         else:
             log.info("%s is being woken", name)
-            self._look_now.set()
+            self.look()
 
     async def looked(self) -> None:
         """Until the hosts have been looked at once."""
@@ -308,7 +311,7 @@ class Pool:
         for name, host in trusted.items():
             if name not in self._engines:
                 self._engines[name] = Engine(name, host)
-                self._look_now.set()
+                self.look()
 
 
 def _unable(engine: Engine, generation: Generation, begun: bool) -> str:

@@ -21,23 +21,23 @@ class ScheduledLanguageModel:
         self, pool: Pool, counts: Counts, clock: Clock, *, local: LocalModel | None
     ) -> None:
         self._pool, self._counts, self._clock, self._local = pool, counts, clock, local
-        self._tasks: asyncio.TaskGroup | None = None
+        self._means: Means | None = None
 
     async def run(self) -> None:
         """Until it is cancelled; answers that are on their way end with it."""
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with asyncio.TaskGroup() as tasks:
+                self._means = Means(self._pool, self._counts, self._clock, tasks, self._local)
                 await self._pool.run()
         finally:
-            self._tasks = None
+            self._means = None
 
     async def generate(
         self, generation: Generation, *, deadline: float
     ) -> AsyncGenerator[Piece, None]:
-        if self._tasks is None:
+        if self._means is None:
             raise Temporary("Lares is being started or stopped", remedy="ask again in a moment")
-        means = Means(self._pool, self._counts, self._clock, self._tasks, self._local)
-        answer = Answer(means, generation, deadline)
+        answer = Answer(self._means, generation, deadline)
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
                 yield piece
