@@ -13,10 +13,10 @@ from laresd.errors import LaresError
 from laresd.generation import Choice, Generation, Message, Role, Tool
 from tests.bench.results import Row
 from tests.bench.sched.streams import SEED, Death
-from tests.bench.sched.wire import a_wire, a_worker
 from tests.fakes.chat_templates import HERMES
 from tests.fakes.lan import Lan
 from tests.fakes.llama_hosts import RealServer, llama_server
+from tests.fakes.wire import a_wire, a_worker
 
 COMMAND = "make bench-sched ONLY=calls"
 ANSWERS = 60

@@ -11,8 +11,8 @@ from laresd.backends.workers.supervisor import Worker
 from laresd.generation import Generation, Message, Role, Said
 from tests.bench.results import Row
 from tests.bench.sched.streams import Death
-from tests.bench.sched.wire import Wire, a_wire, a_worker
 from tests.fakes.llama_hosts import RealServer, llama_server
+from tests.fakes.wire import Wire, a_wire, a_worker
 from tests.fakes.workers import soon
 
 COMMAND = "make bench-sched ONLY=gaps"

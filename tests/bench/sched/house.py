@@ -15,6 +15,7 @@ from laresd.core.scheduler.text import ScheduledLanguageModel
 from laresd.ports import Host, LocalModel
 from laresd.types import Priority
 from tests.fakes.lan_hosts import FakeHosts
+from tests.fakes.pools import looking
 
 
 class Watching(Counts):
@@ -57,10 +58,5 @@ class House:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From the moment at which every host was looked at once."""
-        async with asyncio.TaskGroup() as tasks:
-            run = tasks.create_task(self.model.run())
-            await self.pool.looked()
-            try:
-                yield
-            finally:
-                run.cancel()
+        async with looking(self.pool, self.model.run):
+            yield

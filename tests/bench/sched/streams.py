@@ -24,9 +24,9 @@ from laresd.engines.llm.loading import embedded_model
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.generation import Generation, Message, Role
 from tests.bench.results import Row
-from tests.bench.sched.wire import Told, Wire, a_wire, a_worker
 from tests.fakes.lan import Lan
 from tests.fakes.llama_hosts import RealServer, llama_server
+from tests.fakes.wire import Told, Wire, a_wire, a_worker
 from tests.fakes.workers import soon
 
 COMMAND = "make bench-sched ONLY=streams"

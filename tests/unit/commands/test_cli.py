@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import pytest
 
 from laresd import cli
 from laresd.errors import Refused
-from laresd.frontends.control import ControlServer, Handler
+from laresd.frontends.control import Handler
 from laresd.types import Json
+from tests.fakes.control_socket import control_socket
 
 Parts = AsyncGenerator[Mapping[str, Json], None]
 
@@ -82,32 +80,6 @@ async def _refusing(fields: Mapping[str, Json], payload: bytes) -> Parts:
     yield {**REPLY, "kind": "failed", "text": "No answer from the lamp."}
 
 
-@contextmanager
-def daemon(folder: Path, handlers: Mapping[str, Handler]) -> Iterator[None]:
-    """A control socket in a thread of its own, as another process would have it."""
-    ready, stop = threading.Event(), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        server = ControlServer(folder / "control.sock", handlers)
-        async with server, asyncio.TaskGroup() as group:
-            running = group.create_task(server.run())
-            await asyncio.sleep(0)
-            ready.set()
-            await stop.wait()
-            running.cancel()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(30)
-    try:
-        yield
-    finally:
-        loops[0].call_soon_threadsafe(stop.set)
-        thread.join()
-
-
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
@@ -144,7 +116,7 @@ def test_without_a_daemon_it_says_how_to_start_one(
 def test_ask_prints_the_answer(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with daemon(tmp_path, {"ask": answering(REPLY)}):
+    with control_socket(tmp_path / "control.sock", {"ask": answering(REPLY)}):
         assert cli.main(["ask", "--config", config, "turn", "on", "the", "lamp"]) == 0
         assert capsys.readouterr().out == "Done.\n"
         assert cli.main(["ask", "--json", "--config", config, "lamp"]) == 0
@@ -154,7 +126,7 @@ def test_ask_prints_the_answer(
 def test_what_was_not_done_exits_with_1(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with daemon(tmp_path, {"ask": _refusing}):
+    with control_socket(tmp_path / "control.sock", {"ask": _refusing}):
         assert cli.main(["ask", "--config", config, "lamp"]) == 1
         assert capsys.readouterr().out == "No answer from the lamp.\n"
         assert cli.main(["ask", "--config", config, "refuse"]) == 1
@@ -166,7 +138,7 @@ def test_say_sends_the_recording_and_prints_its_turns(
 ) -> None:
     wav = tmp_path / "a.wav"
     wav.write_bytes(b"RIFF" + bytes(100))
-    with daemon(tmp_path, {"say": answering(TURN)}):
+    with control_socket(tmp_path / "control.sock", {"say": answering(TURN)}):
         assert cli.main(["say", "--config", config, str(wav)]) == 0
         assert "turn on the lamp" in capsys.readouterr().out
         assert cli.main(["say", "--json", "--config", config, str(wav), "absent.wav"]) == 1
@@ -175,7 +147,7 @@ def test_say_sends_the_recording_and_prints_its_turns(
         assert "absent.wav: cannot be read: No such file or directory" in told.err
         (tmp_path / "empty.wav").touch()
         assert cli.main(["say", "--config", config, str(tmp_path / "empty.wav")]) == 1
-    with daemon(tmp_path, {"say": answering()}):
+    with control_socket(tmp_path / "control.sock", {"say": answering()}):
         assert cli.main(["say", "--config", config, str(wav)]) == 1  # nothing was heard
 
 
@@ -187,7 +159,7 @@ def test_devices_timers_and_status_are_tables_or_json(
         "timers": answering(TIMER),
         "status": answering(STATUS),
     }
-    with daemon(tmp_path, handlers):
+    with control_socket(tmp_path / "control.sock", handlers):
         assert cli.main(["devices", "--config", config]) == 0
         assert capsys.readouterr().out == "kitchen  Lamp  on  brightness_pct 40  light.lamp\n"
         assert cli.main(["devices", "--json", "--config", config]) == 0
@@ -204,7 +176,9 @@ def test_status_fails_when_an_engine_or_the_broker_does(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken: dict[str, Json] = {"name": "llm", "phase": "failed", "rss_mb": None, "error": "no file"}
-    with daemon(tmp_path, {"status": answering({**STATUS, "engines": [broken]})}):
+    with control_socket(
+        tmp_path / "control.sock", {"status": answering({**STATUS, "engines": [broken]})}
+    ):
         assert cli.main(["status", "--config", config]) == 1
         assert "no file" in capsys.readouterr().out
         assert cli.main(["doctor", "--json", "--config", config]) == 1

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,9 +16,9 @@ from laresd import cli
 from laresd.backends.hosts.discovery import KINDS
 from laresd.commands import hosts
 from laresd.errors import Refused
-from laresd.frontends.control import ControlServer
 from laresd.types import Json
 from tests.fakes.certificates import certificate
+from tests.fakes.control_socket import control_socket
 
 BOX: dict[str, Json] = {
     "name": "this box",
@@ -116,40 +113,14 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def daemon(tmp_path: Path, config: str) -> Iterator[Daemon]:
     fake = Daemon()
-    with serving(tmp_path / "control.sock", fake):
-        yield fake
-
-
-@contextmanager
-def serving(path: Path, fake: Daemon) -> Iterator[None]:
-    """In a thread of its own, as another process would have it."""
-    ready, stop = threading.Event(), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
     handlers = {
         "hosts": fake.hosts,
         "hosts_trust": fake.trust,
         "hosts_forget": fake.forget,
         "hosts_watch": fake.watch,
     }
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        server = ControlServer(path, handlers)
-        async with server, asyncio.TaskGroup() as group:
-            running = group.create_task(server.run())
-            await asyncio.sleep(0)
-            ready.set()
-            await stop.wait()
-            running.cancel()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(30)
-    try:
-        yield
-    finally:
-        loops[0].call_soon_threadsafe(stop.set)
-        thread.join()
+    with control_socket(tmp_path / "control.sock", handlers):
+        yield fake
 
 
 @pytest.mark.usefixtures("daemon")

@@ -32,6 +32,7 @@ from laresd.jobs import Policy, Reach, Routing
 from laresd.types import Priority
 from tests.fakes.lan_hosts import FACTS, FakeHost, FakeHosts
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.pools import looking
 from tests.fakes.virtual_time import VirtualTimeLoop, virtual_time
 
 WORDS = " ".join(f"word{number}" for number in range(40))
@@ -65,13 +66,8 @@ class House:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            run = tasks.create_task(self.model.run())
-            await self.pool.looked()
-            try:
-                yield
-            finally:
-                run.cancel()
+        async with looking(self.pool, self.model.run):
+            yield
 
     async def pieces(self, asked: Generation = ASKED, seconds: float = 300.0) -> list[Piece]:
         deadline = asyncio.get_running_loop().time() + seconds

@@ -21,6 +21,7 @@ from laresd.jobs import HostCosts
 from laresd.types import Reading
 from tests.fakes.lan_hosts import FACTS, FakeHost, FakeHosts
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.pools import looking
 from tests.fakes.virtual_time import virtual_time
 
 ASKED = Generation((Message(Role.USER, "Tell me a story."),), max_tokens=64)
@@ -56,13 +57,8 @@ async def running(
         settings=settings or Scheduler(),
         board=board or Board(),
     )
-    async with asyncio.TaskGroup() as tasks:
-        run = tasks.create_task(pool.run())
-        await pool.looked()
-        try:
-            yield pool, directory
-        finally:
-            run.cancel()
+    async with looking(pool):
+        yield pool, directory
 
 
 def state(pool: Pool, name: str = "tower") -> State:

@@ -22,6 +22,7 @@ from tests.fakes.audio import speech
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.lan_hosts import FACTS, FakeHost, FakeHosts
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.pools import looking
 from tests.fakes.synthesizer import FakeSynthesizer
 from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.virtual_time import virtual_time
@@ -65,13 +66,8 @@ class House:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            run = tasks.create_task(self.pool.run())
-            await self.pool.looked()
-            try:
-                yield
-            finally:
-                run.cancel()
+        async with looking(self.pool):
+            yield
 
     async def heard(self, seconds: float = 60.0) -> str:
         transcript = await self.work.transcribe(PCM, language="en", deadline=soon(seconds))

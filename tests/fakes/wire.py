@@ -23,6 +23,7 @@ from laresd.jobs import Policy, Routing
 from tests.fakes.lan import Lan
 from tests.fakes.lan_hosts import FakeHosts
 from tests.fakes.llama_hosts import RealServer
+from tests.fakes.pools import looking
 from tests.fakes.workers import running, soon
 
 AT_HOST = Routing(policy=Policy.HOST_FIRST)
@@ -38,21 +39,33 @@ class Told:
     endings: tuple[Ending, ...]
     gaps: tuple[float, ...]
 
+    @property
+    def ending(self) -> Ending:
+        """There is exactly one."""
+        (one,) = self.endings
+        return one
+
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """The box, its host, and the wire between them."""
 
     lan: Lan
+    pool: Pool
     model: ScheduledLanguageModel
     counts: Counts
 
     async def stream(
-        self, asked: Generation, *, after: int = -1, then: Callable[[], None] = lambda: None
+        self,
+        asked: Generation,
+        routing: Routing = AT_HOST,
+        *,
+        after: int = -1,
+        then: Callable[[], None] = lambda: None,
     ) -> Told:
-        """At the host as long as it lives; after so many pieces `then` is done."""
+        """The whole answer; after so many pieces `then` is done."""
         loop = asyncio.get_running_loop()
-        asked, deadline = replace(asked, routing=AT_HOST), soon(PATIENCE)
+        asked, deadline = replace(asked, routing=routing), soon(PATIENCE)
         pieces, gaps, before = [], [], loop.time()
         async for piece in self.model.generate(asked, deadline=deadline):
             gaps.append(loop.time() - before)
@@ -77,7 +90,9 @@ async def a_worker(context: int = 4096) -> AsyncIterator[Worker]:
 
 
 @asynccontextmanager
-async def a_wire(server: RealServer, worker: Worker) -> AsyncIterator[Wire]:
+async def a_wire(
+    server: RealServer, worker: Worker, *, probe_s: float = Scheduler().probe_s
+) -> AsyncIterator[Wire]:
     """New, so that nothing is known of the host yet but that it generates."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -87,13 +102,8 @@ async def a_wire(server: RealServer, worker: Worker) -> AsyncIterator[Wire]:
         host = HttpHost(HttpClient(address), local=lambda: local_model(worker))
         await stack.enter_async_context(host)
         counts = Counts(clock.wall, 0.0)
-        settings = Scheduler(hedge_percent=0.0)
+        settings = Scheduler(hedge_percent=0.0, probe_s=probe_s)
         pool = Pool(local=local, hosts=FakeHosts(host), clock=clock, settings=settings)
         model = ScheduledLanguageModel(pool, counts, clock, local=local)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        run = tasks.create_task(model.run())
-        await pool.looked()
-        try:
-            yield Wire(lan, model, counts)
-        finally:
-            run.cancel()
+        await stack.enter_async_context(looking(pool, model.run))
+        yield Wire(lan, pool, model, counts)
