@@ -13,11 +13,7 @@ from typing import Protocol
 from laresd.generation import Generation, Piece
 from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
-from laresd.timing import (
-    TimerCommand,
-    TimerRecord,
-    TimerResult,
-)
+from laresd.timing import TimerCommand, TimerRecord, TimerResult
 from laresd.turns import Effect, Event, Phase
 from laresd.types import (
     Action,

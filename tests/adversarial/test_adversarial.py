@@ -10,15 +10,7 @@ from laresd.commands.eval_homes import view
 from laresd.config import Llm
 from laresd.core.replies.consent_words import BOOKS
 from laresd.types import Home, ReplyKind
-from tests.adversarial.house import (
-    HOMES,
-    Said,
-    dangerous,
-    harmed,
-    house,
-    proposals,
-    sentences,
-)
+from tests.adversarial.house import HOMES, Said, dangerous, harmed, house, proposals, sentences
 from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.workers import running
 

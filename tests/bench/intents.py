@@ -24,24 +24,8 @@ from laresd.backends.workers.clients import WorkerGrammar
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Llm, Risk
 from laresd.core.assistant import CascadeAssistant
-from laresd.timing import (
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
-from laresd.types import (
-    Action,
-    Command,
-    Entity,
-    Home,
-    Outcome,
-    Reply,
-    ReplyKind,
-    Request,
-    Status,
-)
+from laresd.timing import TimerCommand, TimerOutcome, TimerResult, TimerVerb, TimerView
+from laresd.types import Action, Command, Entity, Home, Outcome, Reply, ReplyKind, Request, Status
 from tests.bench.intent_cases import SWITCHES, Sentence, Slots, sentences, targets
 from tests.bench.results import Row, record
 

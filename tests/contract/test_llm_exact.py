@@ -29,10 +29,7 @@ from laresd.engines.llm.context import Decoded, Logits, Settings, Slot
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
-from laresd.engines.llm.sequence import (
-    Answering,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Answering, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.generation import AnswerGrammar, Finish, GrammarKind
 from tests.fakes.llm_watcher import FakeWatcher

@@ -13,9 +13,7 @@ import pytest
 from laresd.backends.timers import MIGRATIONS, SqliteTimerStore
 from laresd.errors import Permanent
 from laresd.ports import TimerStore
-from laresd.timing import (
-    TimerRecord,
-)
+from laresd.timing import TimerRecord
 from tests.fakes.timer_store import FakeTimerStore
 
 TEA = TimerRecord(0, "tea", 240.0, ends_at=1_790_000_240.5, remaining=None, area="kitchen")

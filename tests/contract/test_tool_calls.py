@@ -13,10 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from laresd.engines.llm.chat import (
-    ChatTemplate,
-    source_of,
-)
+from laresd.engines.llm.chat import ChatTemplate, source_of
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.context import Decoded, Settings, Slot
 from laresd.engines.llm.native import NativeContext, NativeModel

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from laresd.engines.llm.sequence import (
-    Counts,
-)
+from laresd.engines.llm.sequence import Counts
 from laresd.errors import LaresError
 from laresd.generation import Finish
 

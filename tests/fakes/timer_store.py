@@ -6,9 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from laresd.errors import LaresError
-from laresd.timing import (
-    TimerRecord,
-)
+from laresd.timing import TimerRecord
 
 
 class FakeTimerStore:

@@ -19,16 +19,7 @@ from laresd.core.routine_book import RoutineBook
 from laresd.core.routine_words import Forget, Make, Start, Tell, Wish, ways_to_cut, wish
 from laresd.core.routines import Routine, Step, Why
 from laresd.ports import Clock
-from laresd.types import (
-    Action,
-    Command,
-    Home,
-    Outcome,
-    Reply,
-    ReplyKind,
-    Request,
-    RoutineRecord,
-)
+from laresd.types import Action, Command, Home, Outcome, Reply, ReplyKind, Request, RoutineRecord
 
 PROPOSAL_SECONDS = 30.0
 

@@ -16,11 +16,7 @@ from laresd.core.timer_words import announcement
 from laresd.core.timers import Timer
 from laresd.errors import LaresError, Temporary
 from laresd.ports import Clock, TimerStore
-from laresd.timing import (
-    TimerCommand,
-    TimerEnded,
-    TimerResult,
-)
+from laresd.timing import TimerCommand, TimerEnded, TimerResult
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from laresd.core.timers import MAX_SECONDS, MAX_TIMERS
-from laresd.timing import (
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
+from laresd.timing import TimerOutcome, TimerResult, TimerVerb, TimerView
 
 ON_TIME = 5.0  # seconds; an end announced within them is not called late
 

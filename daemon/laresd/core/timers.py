@@ -11,18 +11,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from laresd.timing import (
-    TimerCommand,
-    TimerOutcome,
-    TimerRecord,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
-from laresd.types import (
-    Recognition,
-    Scalar,
-)
+from laresd.timing import TimerCommand, TimerOutcome, TimerRecord, TimerResult, TimerVerb, TimerView
+from laresd.types import Recognition, Scalar
 
 MAX_TIMERS = 50
 MAX_SECONDS = 7 * 24 * 3600.0

@@ -8,9 +8,7 @@ import logging
 from laresd.config import Config
 from laresd.errors import Temporary
 from laresd.ports import AudioSink, Bus, Clock, Synthesizer
-from laresd.timing import (
-    TimerEnded,
-)
+from laresd.timing import TimerEnded
 
 log = logging.getLogger(__name__)
 

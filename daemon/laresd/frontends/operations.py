@@ -26,14 +26,8 @@ from laresd.frontends.forms import device_form, reply_form, turn_form
 from laresd.frontends.host_operations import HostOperations
 from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import Assistant, AudioSource, Clock, Devices, Timers
-from laresd.timing import (
-    TimerCommand,
-    TimerVerb,
-)
-from laresd.types import (
-    Json,
-    Request,
-)
+from laresd.timing import TimerCommand, TimerVerb
+from laresd.types import Json, Request
 
 MAX_TEXT = 1000  # characters of one sentence
 ASK_TIMEOUT = 45.0  # seconds

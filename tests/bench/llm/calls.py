@@ -8,10 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from laresd.core import prompt
-from laresd.engines.llm.sequence import (
-    Counts,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Counts, Wanted
 from laresd.generation import AnswerGrammar, GrammarKind, Message, Role
 from laresd.types import Json, Priority, Request
 from tests.bench.llm import home

@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from laresd.engines.llm.chat import (
-    ChatTemplate,
-    source_of,
-)
+from laresd.engines.llm.chat import ChatTemplate, source_of
 from laresd.engines.llm.constraint import Constraints
 from laresd.engines.llm.context import Settings
 from laresd.engines.llm.loading import SEQUENCES, UBATCH
@@ -20,11 +17,7 @@ from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.schedule import RANKS
-from laresd.engines.llm.sequence import (
-    Answering,
-    Counts,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Answering, Counts, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.errors import LaresError
 from laresd.generation import Finish, Message

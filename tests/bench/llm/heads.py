@@ -11,9 +11,7 @@ from laresd.backends.workers import specs
 from laresd.backends.workers.process import Spec
 from laresd.config import Llm
 from laresd.engines.llm.radix import shared_length
-from laresd.engines.llm.sequence import (
-    Wanted,
-)
+from laresd.engines.llm.sequence import Wanted
 from laresd.engines.llm.store import PrefixStore, file_digest
 from laresd.frames import Fields
 from laresd.generation import Message

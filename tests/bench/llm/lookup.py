@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from laresd.engines.llm.sampling import Mask
-from laresd.engines.llm.sequence import (
-    Wanted,
-)
+from laresd.engines.llm.sequence import Wanted
 from laresd.generation import Message, Role
 from tests.bench.llm import home
 from tests.bench.llm.bench import Bench, median

@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from laresd.engines.llm.sequence import (
-    Wanted,
-)
+from laresd.engines.llm.sequence import Wanted
 from tests.bench.llm.bench import Bench
 from tests.bench.llm.engine import VOICE, Model
 from tests.bench.results import Row

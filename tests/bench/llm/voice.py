@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from laresd.engines.llm.loading import UBATCH
-from laresd.engines.llm.sequence import (
-    Counts,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Counts, Wanted
 from laresd.generation import Message
 from tests.bench.llm import home
 from tests.bench.llm.bench import Bench, median, slot

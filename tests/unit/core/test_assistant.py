@@ -15,13 +15,7 @@ from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.generation import Generation
-from laresd.timing import (
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
+from laresd.timing import TimerCommand, TimerOutcome, TimerResult, TimerVerb, TimerView
 from laresd.types import (
     Command,
     EntityState,

@@ -13,21 +13,8 @@ from laresd.core.dialogue import PROPOSAL_SECONDS
 from laresd.core.routine_book import RoutineBook
 from laresd.core.routines import MAX_MADE
 from laresd.errors import Temporary
-from laresd.timing import (
-    TimerCommand,
-    TimerOutcome,
-    TimerResult,
-    TimerView,
-)
-from laresd.types import (
-    Command,
-    Recognition,
-    Reply,
-    ReplyKind,
-    Request,
-    RoutineRecord,
-    Status,
-)
+from laresd.timing import TimerCommand, TimerOutcome, TimerResult, TimerView
+from laresd.types import Command, Recognition, Reply, ReplyKind, Request, RoutineRecord, Status
 from tests.fakes.clock import FakeClock
 from tests.fakes.devices import FakeDevices
 from tests.fakes.grammar import FakeGrammar

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from laresd.backends import input_rules
 from laresd.config import Actions, Config, Input
 from laresd.core.assistant import CascadeAssistant
-from laresd.core.input_filter import (
-    MAX_ASKERS,
-    InputFilter,
-    hidden_characters,
-    rate,
-    topic_rules,
-)
+from laresd.core.input_filter import MAX_ASKERS, InputFilter, hidden_characters, rate, topic_rules
 from laresd.errors import ConfigError
 from laresd.types import Reply, ReplyKind, Request
 from tests.fakes.clock import FakeClock

@@ -6,15 +6,8 @@ import pytest
 
 from laresd.core.intent.meaning import Ask, Meaning, Trouble
 from laresd.core.intent.resolve import resolve
-from laresd.timing import (
-    TimerVerb,
-)
-from laresd.types import (
-    Home,
-    Json,
-    Recognition,
-    Scalar,
-)
+from laresd.timing import TimerVerb
+from laresd.types import Home, Json, Recognition, Scalar
 from tests.fakes.home import HOME, entity, home_of, state
 
 

@@ -10,13 +10,7 @@ import pytest
 
 from laresd.core.timekeeper import FIRST_RETRY, Timekeeper
 from laresd.errors import LaresError, Temporary
-from laresd.timing import (
-    TimerCommand,
-    TimerEnded,
-    TimerOutcome,
-    TimerRecord,
-    TimerVerb,
-)
+from laresd.timing import TimerCommand, TimerEnded, TimerOutcome, TimerRecord, TimerVerb
 from tests.fakes.clock import FakeClock
 from tests.fakes.timer_store import FakeTimerStore
 

@@ -7,12 +7,7 @@ import itertools
 import pytest
 
 from laresd.core.timer_words import announcement, duration, sentence
-from laresd.timing import (
-    TimerOutcome,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
+from laresd.timing import TimerOutcome, TimerResult, TimerVerb, TimerView
 
 TEA = TimerView(1, "tea", 240.0, 61.0, paused=False)
 FIVE = TimerView(2, "", 300.0, 300.0, paused=False)

@@ -16,15 +16,8 @@ from laresd.core.timers import (
     inherit,
     own,
 )
-from laresd.timing import (
-    TimerCommand,
-    TimerOutcome,
-    TimerRecord,
-    TimerVerb,
-)
-from laresd.types import (
-    Recognition,
-)
+from laresd.timing import TimerCommand, TimerOutcome, TimerRecord, TimerVerb
+from laresd.types import Recognition
 
 NOW = 1_790_000_000.0
 START, PAUSE, RESUME = TimerVerb.START, TimerVerb.PAUSE, TimerVerb.RESUME

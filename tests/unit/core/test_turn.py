@@ -15,15 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd import config
-from laresd.core.turn import (
-    CONFIRM,
-    PRE_ROLL,
-    TRAIL,
-    Machine,
-    Rules,
-    State,
-    step,
-)
+from laresd.core.turn import CONFIRM, PRE_ROLL, TRAIL, Machine, Rules, State, step
 from laresd.turns import (
     Answer,
     Cancel,

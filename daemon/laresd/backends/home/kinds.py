@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from laresd.backends.home import (
-    climates,
-    covers,
-    fans,
-    json_lights,
-    lights,
-    locks,
-    robots,
-    simple,
-)
+from laresd.backends.home import climates, covers, fans, json_lights, lights, locks, robots, simple
 from laresd.backends.home.discovery import Component
 from laresd.backends.home.settings import Codec, Settings
 from laresd.backends.home.templates import Templates

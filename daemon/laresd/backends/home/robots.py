@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import json
 
-from laresd.backends.home.settings import (
-    Changes,
-    Codec,
-    Settings,
-    Writer,
-    always,
-    chosen,
-)
+from laresd.backends.home.settings import Changes, Codec, Settings, Writer, always, chosen
 from laresd.types import Command, Json
 
 

@@ -11,13 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from laresd.backends.hosts.discovery import FoundHost, Kind, clean_fingerprint, unique_names
-from laresd.backends.hosts.trust import (
-    Standing,
-    Trusted,
-    TrustStore,
-    shown_fingerprint,
-    standing,
-)
+from laresd.backends.hosts.trust import Standing, Trusted, TrustStore, shown_fingerprint, standing
 from laresd.config import HostSettings
 from laresd.errors import LaresError, Permanent, Refused, Temporary
 from laresd.ports import Clock, Host

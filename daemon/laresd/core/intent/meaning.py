@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from laresd.timing import (
-    TimerCommand,
-)
-from laresd.types import (
-    EMPTY,
-    Action,
-    Json,
-)
+from laresd.timing import TimerCommand
+from laresd.types import EMPTY, Action, Json
 
 
 class Ask(StrEnum):

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.schedule import standing
-from laresd.engines.llm.sequence import (
-    Answering,
-)
+from laresd.engines.llm.sequence import Answering
 
 FOR_VOICE = 2  # places that only voice may take
 

@@ -19,11 +19,7 @@ from laresd.engines.llm.admission import Admission
 from laresd.engines.llm.context import Context, Decoded, Slot
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.schedule import Ready, Share, plan
-from laresd.engines.llm.sequence import (
-    Answering,
-    Wanted,
-    Watcher,
-)
+from laresd.engines.llm.sequence import Answering, Wanted, Watcher
 from laresd.errors import LaresError, Permanent, Temporary
 from laresd.generation import Finish
 

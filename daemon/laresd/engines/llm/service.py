@@ -33,22 +33,14 @@ from dataclasses import asdict
 
 from laresd.engines import worker
 from laresd.engines.llm.bodies import read_messages, read_tools, word
-from laresd.engines.llm.chat import (
-    EXAMPLES,
-    ChatTemplate,
-    source_of,
-)
+from laresd.engines.llm.chat import EXAMPLES, ChatTemplate, source_of
 from laresd.engines.llm.constraint import Constraint, Constraints
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.native import NativeContext, NativeModel
 from laresd.engines.llm.prefixes import LEAST_HEAD, Prefixes
 from laresd.engines.llm.radix import shared_length
 from laresd.engines.llm.schedule import RANKS
-from laresd.engines.llm.sequence import (
-    Answering,
-    Counts,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Answering, Counts, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.engines.llm.tools.format import MAX_CALLS, Format
 from laresd.errors import LaresError, Permanent, Refused

@@ -18,13 +18,7 @@ from laresd import __version__
 from laresd.config import Config
 from laresd.errors import LaresError, Refused, Temporary
 from laresd.frontends.home_assistant import orders
-from laresd.frontends.home_assistant.announcement import (
-    ONLINE,
-    Energy,
-    Offer,
-    Topics,
-    announcement,
-)
+from laresd.frontends.home_assistant.announcement import ONLINE, Energy, Offer, Topics, announcement
 from laresd.frontends.home_assistant.ears import LISTENING, MUTE, Ears
 from laresd.frontends.home_assistant.figures import Figures, Vitals
 from laresd.ports import Bus, Clock, Subscription

@@ -25,19 +25,8 @@ from laresd.frontends.mqtt.requests import (
 )
 from laresd.frontends.voice.wording import sentences
 from laresd.ports import Assistant, Bus, Clock, Devices, Seen, Timers, Transcriber
-from laresd.timing import (
-    TimerCommand,
-    TimerResult,
-    TimerVerb,
-    TimerView,
-)
-from laresd.types import (
-    Json,
-    Priority,
-    Reply,
-    Request,
-    Transcript,
-)
+from laresd.timing import TimerCommand, TimerResult, TimerVerb, TimerView
+from laresd.types import Json, Priority, Reply, Request, Transcript
 
 GRACE = 5.0  # seconds after its deadline that an answer is still waited for, or delivered
 SITE = "mqtt"  # of a request that names no site: never that of the box's own ear

@@ -10,9 +10,7 @@ from types import MappingProxyType
 from laresd.errors import Refused
 from laresd.frontends.mqtt.faults import BadRequest
 from laresd.frontends.mqtt.fields import Fields, parse, text_of
-from laresd.timing import (
-    TimerVerb,
-)
+from laresd.timing import TimerVerb
 
 MAX_PAYLOAD = 64 << 10  # bytes
 MAX_TEXT = 1000  # characters

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from laresd.engines.llm.sequence import (
-    Counts,
-)
+from laresd.engines.llm.sequence import Counts
 from tests.bench.llm.__main__ import MEASURES, ROUNDS, names_among
 from tests.bench.llm.bench import Bench
 from tests.bench.llm.calls import Speed

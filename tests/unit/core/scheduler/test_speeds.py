@@ -12,13 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laresd.core.scheduler.speeds import (
-    MOST_CLASSES,
-    AnswerLengths,
-    Line,
-    Observation,
-    Speeds,
-)
+from laresd.core.scheduler.speeds import MOST_CLASSES, AnswerLengths, Line, Observation, Speeds
 from laresd.jobs import HostFacts, HostKind, JobKind
 from tests.unit.core.scheduler.offers import observations
 

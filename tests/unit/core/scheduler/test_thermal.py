@@ -7,15 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd import config
-from laresd.core.scheduler.thermal import (
-    CALM,
-    FAIR,
-    HYSTERESIS_C,
-    Heat,
-    Limits,
-    Weather,
-    govern,
-)
+from laresd.core.scheduler.thermal import CALM, FAIR, HYSTERESIS_C, Heat, Limits, Weather, govern
 from laresd.types import Reading
 
 LIMITS = Limits.of(config.Scheduler())  # 75 and 82

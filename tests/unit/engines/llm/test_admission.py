@@ -5,10 +5,7 @@ from __future__ import annotations
 from laresd.engines.llm.admission import FOR_VOICE, Admission
 from laresd.engines.llm.context import Settings
 from laresd.engines.llm.prefixes import Prefixes
-from laresd.engines.llm.sequence import (
-    Answering,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Answering, Wanted
 from tests.fakes.llm_context import FakeContext, FakeModel
 from tests.fakes.llm_watcher import FakeWatcher
 

@@ -21,10 +21,7 @@ from laresd.engines.llm.context import Settings, Slot
 from laresd.engines.llm.loop import Loop
 from laresd.engines.llm.prefixes import Prefixes
 from laresd.engines.llm.sampling import Sampler
-from laresd.engines.llm.sequence import (
-    Answering,
-    Wanted,
-)
+from laresd.engines.llm.sequence import Answering, Wanted
 from laresd.engines.llm.store import Head, PrefixStore
 from laresd.errors import Permanent, Temporary
 from laresd.generation import Finish

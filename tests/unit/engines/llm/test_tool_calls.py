@@ -15,10 +15,7 @@ from laresd.engines.llm.tools.format import MAX_CALLS, Format
 from laresd.engines.llm.tools.json_calls import Hermes, Llama3
 from laresd.engines.llm.tools.recognise import format_of
 from laresd.engines.llm.tools.tagged import Tagged
-from laresd.engines.llm.tools.tool import (
-    MAX_TOOLS,
-    Parsed,
-)
+from laresd.engines.llm.tools.tool import MAX_TOOLS, Parsed
 from laresd.errors import Permanent
 from laresd.generation import AnswerGrammar, Choice, GrammarKind, Tool, ToolCall
 from laresd.types import Json

@@ -5,13 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 
-from laresd.frontends.http.forms import (
-    ChatForm,
-    CompletionForm,
-    Head,
-    SimpleForm,
-    embeddings_form,
-)
+from laresd.frontends.http.forms import ChatForm, CompletionForm, Head, SimpleForm, embeddings_form
 from laresd.generation import Ending, Finish, ToolCall
 from laresd.types import Vectors
 

@@ -14,14 +14,8 @@ from laresd.core import guard, timer_words
 from laresd.core.timekeeper import Timekeeper
 from laresd.errors import LaresError
 from laresd.frontends.mqtt import MqttFrontend, Services
-from laresd.timing import (
-    TimerEnded,
-)
-from laresd.types import (
-    Entity,
-    Json,
-    Message,
-)
+from laresd.timing import TimerEnded
+from laresd.types import Entity, Json, Message
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.bus import FakeBus
 from tests.fakes.devices import FakeDevices

@@ -14,14 +14,8 @@ from laresd.frontends.mqtt.faults import CODES
 from laresd.frontends.mqtt.requests import OPERATIONS
 from laresd.frontends.mqtt.topics import _COMMAND_PARTS, _COMMANDS
 from laresd.frontends.mqtt.wake import read_claim
-from laresd.timing import (
-    TimerOutcome,
-    TimerVerb,
-)
-from laresd.types import (
-    Json,
-    ReplyKind,
-)
+from laresd.timing import TimerOutcome, TimerVerb
+from laresd.types import Json, ReplyKind
 from tests.unit.frontends.mqtt.document import (
     FILE,
     blocks,

@@ -8,10 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from laresd.engines.llm.tools.lark import Lark
 from laresd.engines.llm.tools.reader import Mismatch, Reader
-from laresd.engines.llm.tools.tool import (
-    Parsed,
-    by_name,
-)
+from laresd.engines.llm.tools.tool import Parsed, by_name
 from laresd.errors import Permanent
 from laresd.generation import AnswerGrammar, Choice, Tool, ToolCall
 from laresd.types import Json

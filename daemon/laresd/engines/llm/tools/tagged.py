@@ -8,12 +8,7 @@ from collections.abc import Mapping, Sequence
 from laresd.engines.llm.tools.format import Format, known, written
 from laresd.engines.llm.tools.lark import Lark, any_of, quoted
 from laresd.engines.llm.tools.reader import Mismatch, Reader, json_value
-from laresd.engines.llm.tools.schema import (
-    arguments_schema,
-    bare_texts,
-    property_schemas,
-    required,
-)
+from laresd.engines.llm.tools.schema import arguments_schema, bare_texts, property_schemas, required
 from laresd.errors import Permanent
 from laresd.generation import Tool, ToolCall
 from laresd.types import Json
