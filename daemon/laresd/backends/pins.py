@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
+from laresd.backends.whole_file import write_whole
 from laresd.errors import Permanent
 
 N, R, P = 1 << 14, 8, 1  # 16 MiB and about 50 ms on a small board: four digits are soon tried out
@@ -60,15 +60,8 @@ def write(path: Path, digits: str) -> None:
     """Keep the PIN's hash in the file, readable by its owner alone; blocks. Raises Permanent."""
     salt = secrets.token_bytes(16)
     line = f"scrypt${N}${R}${P}${salt.hex()}${_hashed(digits, salt, N, R, P).hex()}\n"
-    beside = path.with_name(f".{path.name}.new")
     try:
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_whole(path, line.encode("ascii"))
     except OSError as error:
         raise Permanent(
             f"cannot write {path}: {error.strerror}", remedy="check that the folder is writable"

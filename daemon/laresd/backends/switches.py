@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from laresd.backends.whole_file import write_whole
 from laresd.errors import Temporary
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ class SwitchFile:
         """On disk when this returns. Raises Temporary."""
         async with self._writing:
             try:
-                await asyncio.to_thread(self._save, json.dumps(dict(switches)))
+                await asyncio.to_thread(
+                    write_whole, self._path, json.dumps(dict(switches)).encode()
+                )
             except OSError as error:
                 raise Temporary(
                     f"{self._path} cannot be written: {error.strerror}",
@@ -48,11 +50,3 @@ class SwitchFile:
             log.error("%s holds no switches", self._path)
             return None
         return {name: value for name, value in read.items() if isinstance(value, bool)}
-
-    def _save(self, text: str) -> None:
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)

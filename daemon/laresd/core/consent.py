@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from laresd.core.intent.text import tokens
+from laresd.core.language import main_language
 from laresd.core.risk import Risk
 from laresd.types import Action, Entity, EntityState, Home, Request
 
@@ -87,7 +88,7 @@ def _phrases(lists: Mapping[str, str], language: str) -> frozenset[str]:
 
 
 def _main(language: str, known: Mapping[str, str]) -> str:
-    main = language.partition("-")[0].casefold()
+    main = main_language(language)
     return main if main in known else "en"
 
 

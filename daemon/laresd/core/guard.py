@@ -18,6 +18,7 @@ from laresd.core.intent.pieces import Piece, cut
 from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.targets import one_room, same_area
 from laresd.core.intent.text import tokens
+from laresd.core.language import main_language
 from laresd.types import Action, Entity, Home, Request, Transcript
 
 MAX_CHARACTERS_PER_SECOND = 35.0  # of speech; the fastest speakers reach about 25
@@ -95,7 +96,7 @@ def answer(heard: Transcript, language: str) -> str | None:
 
 
 def _is_made_up(words: tuple[str, ...], language: str) -> bool:
-    main = language.partition("-")[0].casefold()
+    main = main_language(language)
     known = {tokens(text) for text in (*_MADE_UP["en"], *_MADE_UP.get(main, ()))}
     return words in known
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from laresd.core.intent.text import tokens
+from laresd.core.language import main_language
 
 MAX_CHARACTERS = 300
 
@@ -49,7 +50,7 @@ class _Language:
 
 def wish(text: str, language: str) -> Wish | None:
     """What the text wants of routines; None when it is about something else."""
-    words = _LANGUAGES.get(_main(language))
+    words = _LANGUAGES.get(main_language(language))
     if words is None or len(text) > MAX_CHARACTERS:
         return None
     plain = words.polite.sub("", _plain(text)).strip(" ,，.。!！?？")
@@ -66,7 +67,7 @@ def wish(text: str, language: str) -> Wish | None:
 
 def ways_to_cut(rest: str, language: str) -> tuple[tuple[str, ...], ...]:
     """The steps of a list as one sentence, then cut at ever weaker marks; each way once."""
-    words = _LANGUAGES.get(_main(language))
+    words = _LANGUAGES.get(main_language(language))
     ways: list[tuple[str, ...]] = [(rest,)]
     for mark in words.between if words is not None else ():
         parts = tuple(part.strip(" ,，.。") for part in mark.split(rest) if part.strip(" ,，.。"))
@@ -77,7 +78,7 @@ def ways_to_cut(rest: str, language: str) -> tuple[tuple[str, ...], ...]:
 
 def spoken(phrase: str, language: str) -> tuple[str, ...]:
     """A phrase as it is compared: its words without politeness around them."""
-    words = _LANGUAGES.get(_main(language))
+    words = _LANGUAGES.get(main_language(language))
     plain = _plain(phrase)
     return tokens(words.polite.sub("", plain) if words is not None else plain)
 
@@ -104,10 +105,6 @@ def _plain(text: str) -> str:
 
 def _unquoted(phrase: str) -> str:
     return phrase.strip(" ,，.:：\"'“”„‘’「」『』《》")
-
-
-def _main(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].casefold()
 
 
 def _pattern(text: str) -> re.Pattern[str]:

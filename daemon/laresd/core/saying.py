@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from laresd.core import replies
 from laresd.core.input_filter import Refusal
+from laresd.core.language import main_language
 from laresd.core.permission import Decision
 from laresd.core.replies import consents
 from laresd.errors import DeadlineExceeded, LaresError
@@ -33,7 +34,7 @@ def with_rest(done: Reply, decision: Decision) -> Reply:
 
 def filtered(request: Request, refusal: Refusal) -> Reply:
     log.info("turn %s refused by input rule %s", request.id, refusal.rule)
-    main = request.language.partition("-")[0].casefold()
+    main = main_language(request.language)
     said = refusal.says.get(main, refusal.says.get("en", ""))
     text = said or consents.filtered(refusal.kind, request.language)
     return replace(reply(request, ReplyKind.REFUSED, text), intent=f"input_{refusal.kind}")

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from laresd.backends.hosts.discovery import KINDS, FoundHost, Kind, clean_fingerprint
+from laresd.backends.whole_file import write_whole
 from laresd.config import HostSettings
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Temporary
 from laresd.frames import Fields
@@ -113,7 +113,7 @@ class TrustStore:
         written: dict[str, Json] = {name: _written(host) for name, host in hosts.items()}
         document = json.dumps({"layout": LAYOUT, "hosts": written}, ensure_ascii=False, indent=1)
         try:
-            _write(self.path, document.encode() + b"\n")
+            write_whole(self.path, document.encode() + b"\n")
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -122,7 +122,7 @@ class TrustStore:
         path = self._tokens / name
         try:
             self._tokens.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(path, token.encode())
+            write_whole(path, token.encode())
         except OSError as error:
             raise self._unusable(error) from error
         return path
@@ -210,22 +210,3 @@ def _read(name: str, written: Json) -> Trusted:
         host.real("since"),
         host.flag("doubted"),
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Mode 0600 from the first moment; the old content or the new one, whenever the power fails."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(file, "wb", closefd=False) as stream:
-            stream.write(content)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from laresd.core.intent.text import tokens
+from laresd.core.language import main_language
 
 Phrase = tuple[str, ...]
 
@@ -45,7 +46,7 @@ class Words:
 
 def words(language: str) -> Words | None:
     """Those of the language, whatever its region; None where there are none."""
-    return _made(language.replace("_", "-").partition("-")[0].casefold())
+    return _made(main_language(language))
 
 
 @cache

@@ -8,13 +8,14 @@ from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.words_de import german
 from laresd.core.intent.words_en import english
 from laresd.core.intent.words_zh import chinese
+from laresd.core.language import main_language
 
 _MAKERS = {"en": english, "de": german, "zh": chinese}
 
 
 def lexicon(language: str) -> Lexicon | None:
     """That of the language, whatever its region; None where there is none."""
-    return _made(language.partition("-")[0].casefold())
+    return _made(main_language(language))
 
 
 @cache

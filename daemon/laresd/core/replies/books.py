@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from laresd.core.language import main_language
 from laresd.core.replies.chinese import CHINESE
 from laresd.core.replies.english import ENGLISH
 from laresd.core.replies.german import GERMAN
@@ -19,7 +20,7 @@ _BOOKS = {"en": ENGLISH, "de": GERMAN, "zh": CHINESE}
 
 def of_language(books: Mapping[str, Book], language: str) -> Book:
     """That of the language, whatever its region; English where there is none."""
-    return books.get(language.partition("-")[0].casefold(), books["en"])
+    return books.get(main_language(language), books["en"])
 
 
 def phrasebook(language: str) -> Phrasebook:
