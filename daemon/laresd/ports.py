@@ -401,8 +401,15 @@ class Seen(Protocol):
 
 
 class Assistant(Protocol):
-    async def answer(self, request: Request) -> Reply:
-        """Understand and act. Never raises for a request's fault: the reply says it."""
+    async def answer(
+        self, request: Request, on_sentence: Callable[[str], None] | None = None
+    ) -> Reply:
+        """Understand and act. Never raises for a request's fault: the reply says it.
+
+        `on_sentence` gets each sentence of a reply that is still being generated as soon as it will
+        not change. Either it is never called, or when this returns, what it got, joined by spaces,
+        is the reply's text. Never for what is done to devices: that is said after the echo.
+        """
         ...
 
     async def anticipate(self, request: Request) -> None:

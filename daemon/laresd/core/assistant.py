@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -130,7 +130,9 @@ class CascadeAssistant:
         deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
         await self._model.anticipate(question, deadline=deadline)
 
-    async def answer(self, request: Request) -> Reply:
+    async def answer(
+        self, request: Request, on_sentence: Callable[[str], None] | None = None
+    ) -> Reply:
         trace = Trace(self._clock.now)
         request = replace(request, area=request.area or self._config.box.area or None)
         try:

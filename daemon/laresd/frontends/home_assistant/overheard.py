@@ -15,8 +15,10 @@ class Overheard:
         self._assistant = assistant
         self._on_reply = on_reply
 
-    async def answer(self, request: Request) -> Reply:
-        reply = await self._assistant.answer(request)
+    async def answer(
+        self, request: Request, on_sentence: Callable[[str], None] | None = None
+    ) -> Reply:
+        reply = await self._assistant.answer(request, on_sentence)
         self._on_reply(reply)
         return reply
 

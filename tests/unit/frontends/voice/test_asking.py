@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -51,7 +52,9 @@ class Asking:
     async def anticipate(self, request: Request) -> None:
         """Nothing to get ready."""
 
-    async def answer(self, request: Request) -> Reply:
+    async def answer(
+        self, request: Request, on_sentence: Callable[[str], None] | None = None
+    ) -> Reply:
         self.texts.append(request.text)
         if request.text == "unlock the door":
             return Reply(request.id, ReplyKind.QUESTION, "Unlock the door: shall I?")
