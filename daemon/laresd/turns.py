@@ -19,6 +19,25 @@ class Phase(StrEnum):
     FOLLOW_UP = "follow_up"  # listening for an answer, without the wake word
 
 
+class Sign(StrEnum):
+    """What an ear shows of itself, in whatever way: lamps, earcons, MQTT."""
+
+    IDLE = "idle"  # waits for the wake word
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    MUTED = "muted"  # hears nothing at all
+    ERROR = "error"  # something failed, and was said
+
+
+class Wholeness(StrEnum):
+    """Whether somebody who pauses after these words has said what there was to say."""
+
+    WHOLE = "whole"  # a command that is clear, and that no other one begins with
+    OPEN = "open"  # something must follow: "turn on the"
+    UNSURE = "unsure"
+
+
 class Closing(StrEnum):
     """Why a turn ended."""
 
