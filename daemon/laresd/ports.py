@@ -14,7 +14,7 @@ from laresd.generation import Generation, Piece
 from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
 from laresd.timing import TimerCommand, TimerRecord, TimerResult
-from laresd.turns import Effect, Event, Phase
+from laresd.turns import Effect, Event, Phase, Sign
 from laresd.types import (
     Action,
     Heard,
@@ -22,6 +22,7 @@ from laresd.types import (
     Json,
     Message,
     Outcome,
+    PartialTranscript,
     Priority,
     Reading,
     Recognition,
@@ -64,10 +65,30 @@ class Pins(Protocol):
 
 
 class Transcriber(Protocol):
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         """The text of one utterance (16 kHz mono s16). Empty text where nothing was said.
 
-        Raises Temporary (worker died twice, deadline) or Permanent (model unusable).
+        `language`: AUTO to find it out; `Transcript.language` says it then, where the engine can.
+        `hints`: names that may be said, the likeliest first; an engine may leave them out, and
+        never writes one down that was not said. Raises Temporary (worker died twice, deadline) or
+        Permanent (model unusable, or it does not know the language).
+        """
+        ...
+
+
+class Dictation(Protocol):
+    """Text that comes out while it is still being said, for as long as somebody speaks."""
+
+    def stream(
+        self, frames: AsyncIterator[bytes], *, language: str, hints: Sequence[str] = ()
+    ) -> AsyncGenerator[PartialTranscript, None]:
+        """The pieces of the transcript of a sound (16 kHz mono s16 in parts of any length).
+
+        `frames` is not read while a part is transcribed: its owner holds what comes meanwhile.
+        Made-up text is left out. Raises what `Transcriber.transcribe` raises; closing it gives
+        the work up.
         """
         ...
 
@@ -164,7 +185,9 @@ class Host(Protocol):
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors: ...
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript: ...
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript: ...
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
         """Speech as 16 kHz mono s16."""
@@ -296,6 +319,16 @@ class AudioSource(Protocol):
 class AudioSink(Protocol):
     async def play(self, pcm: bytes) -> None:
         """Play 16 kHz mono s16 to its end; cancelling stops the sound."""
+        ...
+
+
+class Signs(Protocol):
+    """Lamps, earcons, whatever shows how an ear fares."""
+
+    def show(self, sign: Sign, site: str) -> None:
+        """From now on, for the ear at this site ("" for the box's own). Returns at once, and raises
+        nothing.
+        """
         ...
 
 

@@ -14,6 +14,7 @@ from typing import Union
 
 SAMPLE_RATE = 16_000  # hertz, of every PCM buffer inside Lares
 FRAME_SAMPLES = 512  # samples of one audio frame: 32 ms, the window of silero VAD
+AUTO = "auto"  # in place of a language: find out which one is spoken
 
 Scalar = str | int | float | bool | None
 Json = Union[Scalar, list["Json"], dict[str, "Json"]]  # noqa: UP007  # forward references
@@ -245,7 +246,10 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the speech model heard. Empty text: nothing worth acting on, and `reason` says why."""
+    """What the speech model heard. Empty text: nothing worth acting on, and `reason` says why.
+
+    `language`: the one that was asked for, or that was found; "" where an engine does not tell.
+    """
 
     text: str
     avg_logprob: float = 0.0
@@ -253,6 +257,22 @@ class Transcript:
     audio_seconds: float = 0.0
     compute_seconds: float = 0.0
     reason: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartialTranscript:
+    """What is known of speech that still goes on.
+
+    `text`: what is certain since the piece before, and never changes; all texts joined without
+    anything between are the transcript. `maybe`: what seems to follow, to be shown and nothing
+    else: the next piece replaces it. `audio_seconds`: how much of the sound `text` covers so far.
+    """
+
+    text: str = ""
+    maybe: str = ""
+    language: str = ""
+    audio_seconds: float = 0.0
 
 
 class HeardKind(StrEnum):

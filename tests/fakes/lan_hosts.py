@@ -80,7 +80,9 @@ class FakeHost:
         await self._work(deadline)
         return Vectors(1, b"\0\0\x80\x3f" * len(texts))
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         await self._work(deadline)
         return Transcript(f"heard by {self.name}")
 

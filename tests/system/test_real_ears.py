@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,7 +34,9 @@ class Scribe:
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         self.seconds.append(len(pcm) / 32_000)
         return Transcript("turn on the light", audio_seconds=len(pcm) / 32_000)
 

@@ -1,8 +1,8 @@
 """Speech to text by any Whisper model in CTranslate2's format. Runs as a worker process.
 
-Op: `transcribe` {language}, payload 16 kHz mono s16 -> {text, avg_logprob, no_speech_prob,
-audio_seconds, compute_seconds, reason}. Empty text: nothing was heard, and `reason` says why. What
-Whisper makes up on silence is not judged here but in the core, for every engine alike.
+Op: `transcribe` {language, hints}, payload 16 kHz mono s16 -> {text, avg_logprob, no_speech_prob,
+audio_seconds, compute_seconds, reason, language}. Empty text: nothing was heard, and `reason` says
+why. What Whisper makes up on silence is not judged here but in the core, for every engine alike.
 
 A model's folder may hold `lares.json`, which says how the model wants to be used:
 
@@ -31,6 +31,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
+from ctranslate2._ext import StorageView
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
@@ -38,7 +39,7 @@ from laresd.bundled.alignment import Fit, PhoneHead
 from laresd.engines import worker
 from laresd.errors import LaresError, Permanent
 from laresd.frames import Fields
-from laresd.types import SAMPLE_RATE, Json
+from laresd.types import AUTO, SAMPLE_RATE, Json
 
 WINDOW_SECONDS = 30
 WINDOW_FRAMES = 3000  # of 10 ms
@@ -108,14 +109,15 @@ class Ear:
     def transcribe(self, call: worker.Call) -> worker.Answer:
         begun = time.perf_counter()
         samples = _samples(call.payload)
-        tokenizer = self._tokenizer(call.body.text("language", "en"))
+        language = self._code(call.body.text("language", "en"))
         windows: list[Window] = []
         step = WINDOW_SECONDS * SAMPLE_RATE
         for start in range(0, len(samples), step):
             if call.cancelled:
                 break
             if len(piece := samples[start : start + step]) >= SHORTEST:
-                windows.append(self._window(piece, tokenizer))
+                window, language = self._window(piece, language)
+                windows.append(window)
             call.progress(seconds=start // SAMPLE_RATE)
         text = " ".join(window.text for window in windows if window.text)
         reason = "" if text else (windows[0].reason if windows else "too short")
@@ -123,6 +125,7 @@ class Ear:
             {
                 "text": text,
                 "reason": reason,
+                "language": "" if language == AUTO else language,
                 "avg_logprob": min((w.avg_logprob for w in windows), default=0.0),
                 "no_speech_prob": max((w.no_speech_prob for w in windows), default=0.0),
                 "audio_seconds": len(samples) / SAMPLE_RATE,
@@ -130,8 +133,12 @@ class Ear:
             }
         )
 
-    def _window(self, samples: Samples, tokenizer: Tokenizer) -> Window:
+    def _window(self, samples: Samples, language: str) -> tuple[Window, str]:
+        """What came of it, and its language, which AUTO stands for until it is found."""
         encoded = self._model.encode(self._features(samples))
+        if language == AUTO:
+            language = self._detected(encoded)
+        tokenizer = self._tokenizer(language)
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         room = int(len(samples) / SAMPLE_RATE * TOKENS_PER_SECOND) + 16
         results = self._model.model.generate(
@@ -148,12 +155,8 @@ class Ear:
         tokens, logprob, fit = self._best(result, np.array(encoded)[0])
         text = self._text(tokens, tokenizer.timestamp_begin)
         doubt = self._habits.doubt(text, logprob, result.no_speech_prob, fit if text else None)
-        return Window(
-            text="" if doubt else text,
-            avg_logprob=logprob,
-            no_speech_prob=result.no_speech_prob,
-            reason=doubt,
-        )
+        window = Window("" if doubt else text, logprob, result.no_speech_prob, doubt)
+        return window, language
 
     def _best(self, result: _Result, encoded: Samples) -> tuple[list[int], float, Fit | None]:
         """The hypothesis to take, its log probability by token (the end counted), its fit."""
@@ -177,13 +180,25 @@ class Ear:
         features = cast(Samples, extract(samples))[:, :WINDOW_FRAMES]
         return np.pad(features, ((0, 0), (0, WINDOW_FRAMES - features.shape[1])))
 
-    def _tokenizer(self, language: str) -> Tokenizer:
-        code = language.partition("-")[0]
+    def _detected(self, encoded: StorageView) -> str:
+        """The likeliest of the model's languages, by what the encoder has made of the sound."""
+        (found,) = self._model.model.detect_language(encoded)
+        known = [code for token, _ in found if (code := token[2:-2]) in self.languages]
+        return known[0] if known else self.languages[0]
+
+    def _code(self, language: str) -> str:
+        """As the vocabulary writes it; AUTO only where there is something to find out."""
+        if language == AUTO:
+            return AUTO if len(self.languages) > 1 else self.languages[0]
+        code = language.replace("_", "-").partition("-")[0].lower()
         if code not in self.languages:
             raise Permanent(
                 f"the speech model does not understand {language!r}",
                 remedy="choose a model that does: lares models list",
             )
+        return code
+
+    def _tokenizer(self, code: str) -> Tokenizer:
         multilingual = self._model.model.is_multilingual
         return Tokenizer(self._model.hf_tokenizer, multilingual, task="transcribe", language=code)
 

@@ -323,7 +323,9 @@ class SimulatedHost:
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         raise Permanent("it makes text")
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         raise Permanent("it makes text")
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:

@@ -17,7 +17,7 @@ from laresd.backends.hosts.http import HttpClient, Upload
 from laresd.errors import Permanent
 from laresd.jobs import JobKind
 from laresd.sound import read_wav, resample, wav_bytes
-from laresd.types import SAMPLE_RATE, Json, Transcript
+from laresd.types import AUTO, SAMPLE_RATE, Json, Transcript
 
 MODELS = "/v1/models"
 VOICE = "alloy"  # one that every server of the API knows, or maps to its own first
@@ -77,23 +77,34 @@ class OpenAiTranscriber:
         self._http = http
         self._model = MediaModel(http, JobKind.TRANSCRIBE, model)
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         if not pcm:
             return Transcript("", reason="there was no sound")
         begun = time.perf_counter()
         form: dict[str, str | Upload] = {
             "file": Upload("speech.wav", wav_bytes(pcm), "audio/wav"),
             "model": await self._model.name(deadline=deadline),
-            "language": language.replace("_", "-").partition("-")[0].lower(),
             "response_format": "json",
         }
+        if language != AUTO:
+            form["language"] = language.replace("_", "-").partition("-")[0].lower()
+        if hints:
+            form["prompt"] = ", ".join(hints)
         answer = await self._http.post_form("/v1/audio/transcriptions", form, deadline=deadline)
-        said = reading.an_object(self._http.json(answer)).get("text")
+        told = reading.an_object(self._http.json(answer))
+        said = told.get("text")
         if not isinstance(said, str):
             raise faults.no_answer(self._http.host, "a transcription without text")
         seconds = len(pcm) / 2 / SAMPLE_RATE
         took = time.perf_counter() - begun
-        return Transcript(said.strip(), audio_seconds=seconds, compute_seconds=took)
+        return Transcript(
+            said.strip(),
+            audio_seconds=seconds,
+            compute_seconds=took,
+            language=reading.text(told.get("language")) if language == AUTO else language,
+        )
 
 
 class OpenAiSynthesizer:

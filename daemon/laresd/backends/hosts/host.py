@@ -157,11 +157,13 @@ class HttpHost:
         facts, engine = await self._known(JobKind.EMBED, deadline)
         return await engine.embed(facts, texts, deadline=deadline)
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         if self._beside.transcriber is None:
             raise self._cannot(JobKind.TRANSCRIBE)
         transcriber = self._beside.transcriber
-        return await transcriber.transcribe(pcm, language=language, deadline=deadline)
+        return await transcriber.transcribe(pcm, language=language, deadline=deadline, hints=hints)
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
         if self._beside.synthesizer is None:

@@ -22,7 +22,7 @@ from wyoming.asr import Transcribe
 from wyoming.event import Event, async_write_event
 from wyoming.tts import Synthesize, SynthesizeVoice
 
-from laresd.backends.hosts import faults
+from laresd.backends.hosts import faults, reading
 from laresd.backends.hosts.wake import Waker, costs
 from laresd.config import HostSettings
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
@@ -30,7 +30,7 @@ from laresd.frames import Fields
 from laresd.generation import Generation, Piece
 from laresd.jobs import HostCosts, HostFacts, HostKind, JobKind
 from laresd.sound import read_wav
-from laresd.types import SAMPLE_RATE, Transcript, Vectors
+from laresd.types import AUTO, SAMPLE_RATE, Transcript, Vectors
 
 CONNECT_S = 1.0  # a LAN answers in milliseconds
 CHUNK_BYTES = 16 << 10  # half a second of sound
@@ -106,19 +106,25 @@ class WyomingHost:
             round_trip_s=round_trip,
         )
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         if not pcm:
             return Transcript("", reason="there was no sound")
         begun = asyncio.get_running_loop().time()
         async with self._connected(deadline) as wire:
             offer = self._offer or await self._described(wire)
             ear, spoken = self._choose(offer.ears, language, "transcribe")
-            await wire.send(Transcribe(name=ear, language=spoken or _base(language)).event())
+            asked = None if language == AUTO else spoken or _base(language)
+            names = list(hints) or None
+            await wire.send(Transcribe(ear, asked, transcript_names=names).event())
             await wire.send_sound(pcm)
-            text = await self._transcript(wire)
+            text, found = await self._transcript(wire)
         took = asyncio.get_running_loop().time() - begun
         seconds = len(pcm) / 2 / SAMPLE_RATE
-        return Transcript(text.strip(), audio_seconds=seconds, compute_seconds=took)
+        return Transcript(
+            text.strip(), audio_seconds=seconds, compute_seconds=took, language=asked or found
+        )
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
         if not text.strip():
@@ -172,9 +178,12 @@ class WyomingHost:
         except Permanent as error:
             raise faults.no_answer(self._name, error.message) from error
 
-    async def _transcript(self, wire: _Wire) -> str:
+    async def _transcript(self, wire: _Wire) -> tuple[str, str]:
+        """The text, and its language where the host tells it."""
         try:
-            return (await wire.expect("transcript")).text("text")
+            while (event := await wire.receive()).type != "transcript":
+                pass
+            return Fields(event.data).text("text"), reading.text(event.data.get("language"))
         except Permanent as error:
             raise faults.no_answer(self._name, error.message) from error
 
@@ -230,7 +239,7 @@ class WyomingHost:
         named = [model for model in models if model.name == self._model]
         for same in (_same, _similar):
             for model in named or models:
-                if not model.languages:
+                if not model.languages or language == AUTO:
                     return model.name, ""
                 for offered in model.languages:
                     if same(offered, language):

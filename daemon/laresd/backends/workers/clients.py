@@ -42,10 +42,11 @@ class WorkerTranscriber:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
-        frame = await self._worker.call(
-            "transcribe", {"language": language}, pcm, deadline=deadline
-        )
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
+        asked: dict[str, Json] = {"language": language, "hints": [*hints]}
+        frame = await self._worker.call("transcribe", asked, pcm, deadline=deadline)
         body = Fields(frame.body)
         return Transcript(
             text=body.text("text"),
@@ -54,6 +55,7 @@ class WorkerTranscriber:
             audio_seconds=body.real("audio_seconds", 0.0),
             compute_seconds=body.real("compute_seconds", 0.0),
             reason=body.text("reason", ""),
+            language=body.text("language", ""),
         )
 
 

@@ -49,13 +49,17 @@ class ScheduledWork:
         self._transcriber, self._synthesizer = transcriber, synthesizer
         self._embedder = embedder
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
         async def here() -> Transcript:
             with self._gate.taken(Priority.VOICE):
-                return await self._transcriber.transcribe(pcm, language=language, deadline=deadline)
+                return await self._transcriber.transcribe(
+                    pcm, language=language, deadline=deadline, hints=hints
+                )
 
         def there(engine: Engine) -> Awaitable[Transcript]:
-            return _host(engine).transcribe(pcm, language=language, deadline=deadline)
+            return _host(engine).transcribe(pcm, language=language, deadline=deadline, hints=hints)
 
         job = Job(JobKind.TRANSCRIBE, Priority.VOICE, len(pcm) / _BYTES_PER_SECOND)
         return await self._run(job, deadline, lambda e: there(e) if e.host else here())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -36,8 +36,10 @@ SENTENCES = {
 class Ear(FakeTranscriber):
     """As sure of what it heard as a speech model of clear words, but of one."""
 
-    async def transcribe(self, pcm: bytes, *, language: str, deadline: float) -> Transcript:
-        heard = await super().transcribe(pcm, language=language, deadline=deadline)
+    async def transcribe(
+        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+    ) -> Transcript:
+        heard = await super().transcribe(pcm, language=language, deadline=deadline, hints=hints)
         unsure = heard.text == SENTENCES[UNSURE_YES]
         logprob, silence = (-0.8, 0.4) if unsure else (-0.2, 0.01)
         return replace(heard, avg_logprob=logprob, no_speech_prob=silence)
