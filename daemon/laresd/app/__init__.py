@@ -73,6 +73,7 @@ class Box:
     devices: JoinedDevices
     broker_devices: MqttDevices  # those of `devices` that are on MQTT
     assistant: CascadeAssistant
+    routines: RoutineBook
     answering: Overheard  # the same, for whoever asks
     timers: Timekeeper
     voice: VoiceFrontend
@@ -178,6 +179,7 @@ async def _build(
     announcer = Announcer(config, bus, mind.work, sound.sink, clock)
     timers = Timekeeper(store, clock, announcer.announce, language=config.box.language)
     await stack.enter_async_context(timers)
+    routines = await _routines(config, stack)
     assistant = CascadeAssistant(
         config=config,
         clock=clock,
@@ -187,7 +189,7 @@ async def _build(
         language_model=mind.text,
         pins=PinFile(config.risk.pin_file) if config.risk.pin_file else None,
         input_filter=await asyncio.to_thread(_input_filter, config),
-        routines=await _routines(config, stack),
+        routines=routines,
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
@@ -224,6 +226,7 @@ async def _build(
         devices,
         broker_devices,
         assistant,
+        routines,
         answering,
         timers,
         voice,
@@ -273,10 +276,7 @@ def _requests(box: Box) -> MqttFrontend:
         doubt=guard.transcript,
         words=timer_words.sentence,
         is_device_topic=box.broker_devices.uses,
-        routines=lambda: {
-            name: routine.phrases[0] if routine.phrases else name
-            for name, routine in box.config.routines.items()
-        },
+        routines=lambda: box.routines.spoken,
     )
     until = box.clock.now() + DISCOVERY_WAIT
     return MqttFrontend(services, ready=lambda: box.devices.settled(deadline=until))

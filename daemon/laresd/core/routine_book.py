@@ -55,6 +55,11 @@ class RoutineBook:
         return (*self._configured, *map(rules.kept, self._made))
 
     @property
+    def spoken(self) -> Mapping[str, str]:
+        """What is said for each of them, by its name: those that may be called from anywhere."""
+        return {one.name: one.phrases[0] for one in reversed(self.routines) if not one.areas}
+
+    @property
     def room(self) -> bool:
         """Whether one more may be kept."""
         return self._store is not None and len(self._made) < rules.MAX_MADE
