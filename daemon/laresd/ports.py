@@ -94,7 +94,7 @@ class Dictation(Protocol):
 
 
 class Listener(Protocol):
-    """Wake word and voice activity, in one worker because both read every frame."""
+    """Wake word and voice activity of one stream, in one worker because both read every frame."""
 
     async def hear(self, pcm: bytes) -> Sequence[Heard]:
         """What was found in these samples, which follow the previous call's without a gap.
@@ -105,6 +105,10 @@ class Listener(Protocol):
 
     async def reset(self) -> None:
         """Forget the audio so far (after a gap, or when a turn has ended)."""
+        ...
+
+    async def close(self) -> None:
+        """Free what is kept of its stream; the next `hear` would begin a new one."""
         ...
 
 

@@ -65,6 +65,14 @@ async def test_a_reset_starts_counting_anew(ears: Listener) -> None:
     assert [heard.sample for heard in found] == [FRAME_SAMPLES]
 
 
+async def test_a_closed_stream_begins_anew(ears: Listener) -> None:
+    await ears.hear(silence(320) + bytes(100))
+    await ears.close()
+    await ears.close()
+    found = await ears.hear(silence(32))
+    assert [heard.sample for heard in found] == [FRAME_SAMPLES]
+
+
 async def test_nothing_is_heard_in_nothing(ears: Listener) -> None:
     assert list(await ears.hear(b"")) == []
 
@@ -73,6 +81,20 @@ async def test_silence_is_neither_speech_nor_a_wake_word(ears: Listener) -> None
     found = await ears.hear(silence(2000))
     assert max(heard.score for heard in of(HeardKind.SPEECH, found)) < 0.3
     assert of(HeardKind.WAKE, found) == []
+
+
+@pytest.mark.slow
+async def test_streams_of_one_worker_know_nothing_of_each_other() -> None:
+    async with running(specs.listening(Wake())) as worker:
+        alone = await hear(WorkerListener(worker, stream="alone"), ROOM, 1024)
+        first, second = WorkerListener(worker, stream="a"), WorkerListener(worker, stream="b")
+        found: list[Heard] = []
+        noise = speech(32)
+        for start in range(0, len(ROOM), 1024):
+            found += await first.hear(ROOM[start : start + 1024])
+            await second.hear(noise)
+        await second.close()
+        assert found == alone
 
 
 def _order(heard: Heard) -> tuple[int, str]:

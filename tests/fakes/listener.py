@@ -16,6 +16,7 @@ class FakeListener:
     def __init__(self, *, wake_name: str = "okay_nabu") -> None:
         self.calls = 0
         self.resets = 0
+        self.closed = False
         self.fails_at_call = 0  # this call and no other finds the worker dead
         self._wake_name = wake_name
         self._rest = b""
@@ -46,6 +47,13 @@ class FakeListener:
 
     async def reset(self) -> None:
         self.resets += 1
+        self._forget()
+
+    async def close(self) -> None:
+        self.closed = True
+        self._forget()
+
+    def _forget(self) -> None:
         self._rest = b""
         self._sample = 0
         self._in_wake_word = False

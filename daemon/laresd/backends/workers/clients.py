@@ -60,13 +60,21 @@ class WorkerTranscriber:
 
 
 class WorkerListener:
-    """Listener over `laresd.engines.listen`."""
+    """Listener over `laresd.engines.listen`, for one of the streams that the worker follows."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(
+        self, worker: Worker, *, stream: str = "", words: Mapping[str, float] | None = None
+    ) -> None:
+        """`words`: those that are listened for, each with its sensitivity from 0 to 1; None: all
+        that the worker has, at normal sensitivity.
+        """
         self._worker = worker
+        self._body: dict[str, Json] = {"stream": stream}
+        if words is not None:
+            self._body["words"] = dict(words)
 
     async def hear(self, pcm: bytes) -> Sequence[Heard]:
-        frame = await self._worker.call("hear", {}, pcm, deadline=_soon())
+        frame = await self._worker.call("hear", self._body, pcm, deadline=_soon())
         return [
             Heard(
                 HeardKind(row.text("kind")),
@@ -78,7 +86,10 @@ class WorkerListener:
         ]
 
     async def reset(self) -> None:
-        await self._worker.call("reset", {}, deadline=_soon())
+        await self._worker.call("reset", self._body, deadline=_soon())
+
+    async def close(self) -> None:
+        await self._worker.call("close", self._body, deadline=_soon())
 
 
 class WorkerSynthesizer:

@@ -1,4 +1,4 @@
-"""Wake words become one event each; every frame gets one probability of speech."""
+"""Wake words become one event each, as easily as a stream wants it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from laresd.engines import listen
-from laresd.engines.listen import Spotter, VoiceActivity, WakeWords
+from laresd.engines.listen.words import Spotter, WakeWords, Word, word
 from laresd.errors import Permanent
-from laresd.frames import Fields
-from laresd.types import FRAME_SAMPLES, HeardKind
+
+OKAY_NABU = word("okay_nabu")
 
 
 def events(*probabilities: float) -> list[tuple[str, float]]:
@@ -37,60 +38,53 @@ class TestSpotter:
         assert events(*[0.3] * 100) == []
 
 
-class TestVoiceActivity:
-    @pytest.fixture
-    def voice(self) -> VoiceActivity:
-        return VoiceActivity(listen._silero())
+class TestSensitivity:
+    def test_a_normal_one_is_the_model_s_own_threshold(self) -> None:
+        assert OKAY_NABU.at(0.5) == pytest.approx(0.85)
+        assert word("okay_nabu", 0.6).at(0.5) == pytest.approx(0.6)
 
-    def scores(self, voice: VoiceActivity, samples: listen.Samples, cut: int) -> list[float]:
-        voice.reset()
-        found = []
-        for start in range(0, len(samples), cut):
-            found += list(voice.hear(samples[start : start + cut]))
-        ends = [f.sample for f in found]
-        assert ends == [FRAME_SAMPLES * n for n in range(1, len(ends) + 1)]
-        assert all(f.kind is HeardKind.SPEECH for f in found)
-        return [f.score for f in found]
-
-    def test_the_cuts_of_the_stream_do_not_matter(self, voice: VoiceActivity) -> None:
-        noise = np.random.default_rng(1).normal(0, 0.05, 16_000).astype(np.float32)
-        whole = self.scores(voice, noise, len(noise))
-        assert len(whole) == 16_000 // FRAME_SAMPLES
-        for cut in (100, 512, 700, 5000):
-            assert self.scores(voice, noise, cut) == pytest.approx(whole, abs=1e-5)
-
-    def test_silence_is_no_speech(self, voice: VoiceActivity) -> None:
-        assert max(self.scores(voice, np.zeros(16_000, np.float32), 512)) < 0.2
+    @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 0.99))
+    def test_more_of_it_never_needs_a_clearer_word(self, a: float, b: float, own: float) -> None:
+        given_word = Word("x", "X", Path("x.json"), own)
+        assert 0 < given_word.at(max(a, b)) <= given_word.at(min(a, b)) < 1
 
 
 class TestWakeWords:
     def test_silence_and_noise_wake_nobody(self) -> None:
-        words = WakeWords([listen._model("okay_nabu"), listen._model("hey_jarvis")], 0.0)
+        jarvis = word("hey_jarvis")
+        words = WakeWords({OKAY_NABU: OKAY_NABU.threshold, jarvis: jarvis.threshold})
         noise = np.random.default_rng(2).normal(0, 2000, 48_000).astype("<i2").tobytes()
         assert list(words.hear(bytes(32_000) + noise)) == []
 
     def test_a_reset_forgets(self) -> None:
-        words = WakeWords([listen._model("alexa")], 0.0)
+        words = WakeWords({word("alexa"): 0.9})
         list(words.hear(bytes(1000)))
         words.reset()
         assert list(words.hear(bytes(32_000))) == []
 
 
-class TestLoading:
+class TestModels:
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(Permanent, match="no wake word 'hey_lares'") as caught:
-            listen.load(Fields({"words": ["hey_lares"]}))
+            word("hey_lares")
         assert "okay_nabu" in caught.value.remedy
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(Permanent, match=r"own\.tflite cannot be used"):
-            listen.load(Fields({"words": [str(tmp_path / "own.tflite")]}))
+            word(str(tmp_path / "own.tflite"))
 
     def test_a_damaged_file_is_not_given_to_the_library(self, tmp_path: Path) -> None:
         (tmp_path / "own.tflite").write_bytes(b"damaged")
         (tmp_path / "own.json").write_text('{"model": "own.tflite", "micro": {}}')
         with pytest.raises(Permanent, match="no TensorFlow Lite model"):
-            listen.load(Fields({"words": [str(tmp_path / "own.tflite")]}))
+            word(str(tmp_path / "own.tflite"))
 
-    def test_without_wake_words_only_voices_are_heard(self) -> None:
-        assert listen.load(Fields({"words": []})).facts["words"] == []
+    def test_an_own_model_is_known_by_the_name_of_its_file(self, tmp_path: Path) -> None:
+        model = OKAY_NABU.file.with_suffix(".tflite")
+        (tmp_path / "hey_lares.tflite").write_bytes(model.read_bytes())
+        (tmp_path / "hey_lares.json").write_text(
+            OKAY_NABU.file.read_text().replace("okay_nabu.tflite", "hey_lares.tflite")
+        )
+        own = word(str(tmp_path / "hey_lares.tflite"))
+        assert (own.name, own.threshold) == ("hey_lares", 0.85)
+        assert list(WakeWords({own: own.threshold}).hear(bytes(32_000))) == []

@@ -1,0 +1,1 @@
+"""Wake words and voice activity, on every frame that the microphones give."""
