@@ -51,7 +51,7 @@ async def voice(scribe: Scribe) -> AsyncIterator[VoiceFrontend]:
             Parts(
                 config=config,
                 clock=SystemClock(),
-                listener=WorkerListener(worker),
+                listener=lambda name: WorkerListener(worker, stream=name),
                 transcriber=scribe,
                 assistant=FakeAssistant({}, seconds=0),
                 synthesizer=FakeSynthesizer(),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from laresd.app.ears import own_ear, voice_of
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.backends import input_rules
@@ -32,7 +33,7 @@ from laresd.backends.pins import PinFile
 from laresd.backends.routines import SqliteRoutineStore
 from laresd.backends.timers import SqliteTimerStore
 from laresd.backends.workers import specs
-from laresd.backends.workers.clients import WorkerGrammar, WorkerListener
+from laresd.backends.workers.clients import WorkerGrammar
 from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Mqtt
@@ -41,7 +42,6 @@ from laresd.core.assistant import CascadeAssistant
 from laresd.core.input_filter import InputFilter, topic_rules
 from laresd.core.routine_book import RoutineBook
 from laresd.core.timekeeper import Timekeeper
-from laresd.core.turn import Machine, Rules
 from laresd.errors import ConfigError, LaresError
 from laresd.frontends.announcer import Announcer
 from laresd.frontends.control import ControlServer, Handler
@@ -49,7 +49,7 @@ from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
 from laresd.frontends.mqtt import MqttFrontend, Services, WakeArbiter
 from laresd.frontends.operations import Operations
-from laresd.frontends.voice import Parts, VoiceFrontend
+from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import AudioSink, AudioSource, Clock
 from laresd.sound import read_wav
 from laresd.types import Json, Turn
@@ -136,7 +136,8 @@ async def running(
         if broker is not None:
             parts["embedded broker"] = broker.run()
         if box.house.microphone is not None:
-            parts["microphone"] = box.voice.run(box.house.microphone)
+            ear = own_ear(config, box.house.microphone, sound.sink)
+            parts["microphone"] = box.voice.attend(ear)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_alone(name, run), name=name) for name, run in parts.items()]
             await box.devices.settled(deadline=box.clock.now() + DISCOVERY_WAIT)
@@ -200,20 +201,17 @@ async def _build(
         on_turn(turn)
 
     arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
-    parts = Parts(
-        config=config,
-        clock=clock,
-        listener=WorkerListener(workers["listen"]),
-        transcriber=mind.work,
+    voice = voice_of(
+        config,
+        clock,
+        mind,
+        workers,
         assistant=answering,
-        synthesizer=mind.work,
         sink=sound.sink,
-        machine=lambda open_ear: Machine(Rules.of(config.turn, open_ear=open_ear)),
-        doubt=guard.transcript,
-        answer_doubt=guard.answer,
         may_answer=arbiter.may_answer,
+        on_turn=tell,
+        on_wake=shown.woken,
     )
-    voice = VoiceFrontend(parts, on_turn=tell, on_wake=shown.woken)
     house = await house_of(shown, gauges, mind, voice, source=sound.source, workers=workers)
     http = await _api(http_frontend(config, clock, workers, mind), stack)
     return Box(

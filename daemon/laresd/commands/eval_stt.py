@@ -137,7 +137,7 @@ async def _hear(utterance: Utterance, config: Config, ears: Ears) -> Item:
         Parts(
             config=config,
             clock=SystemClock(),
-            listener=ears.listener,
+            listener=lambda name: ears.listener,
             transcriber=ears.transcriber,
             assistant=ears.assistant,
             synthesizer=_Mute(),

@@ -1,28 +1,31 @@
-"""The microphone all day, and recordings in between, through one pair of ears."""
+"""Several ears at once, each with turns of its own, and recordings beside them."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Refused, Temporary
+from laresd.frontends.voice.ear import Ear
+from laresd.frontends.voice.mouth import Mouth
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.session import BUSY, Session
 from laresd.frontends.voice.speaking import announce, speak
-from laresd.ports import AudioSource
-from laresd.turns import Closing, Phase
+from laresd.ports import AudioSource, Listener
+from laresd.turns import Closing, Phase, Sign
 from laresd.types import SAMPLE_RATE, Turn
 
 log = logging.getLogger(__name__)
 
 IDLE_FRAMES = 8  # heard at once while nobody speaks: an eighth of the messages to the worker
 BUSY_FRAMES = 4  # while a turn is answered: the wake word must still interrupt it quickly
-MICROPHONE = "microphone"
+MICROPHONE = "microphone"  # the name of the box's own ear
 CALL_S = 1.0  # in which the ear opens when it is told to, or not at all
 
 OnTurn = Callable[[Turn], None]
@@ -37,12 +40,21 @@ class _Call:
     seconds: float
 
 
-class VoiceFrontend:
-    """Turns from the microphone (`run`) and from recordings (`play`), one source at a time.
+@dataclass(slots=True)
+class _Attended:
+    """An ear that is listened to. `call`: that somebody waits for."""
 
-    The listener follows one stream of sound, so while a recording plays the microphone is not
-    heard, and a recording waits for a turn that goes on. `on_turn` gets every turn of both, and
-    `on_wake` each wake word as it is heard. While `listening` is off the microphone begins no turn.
+    ear: Ear
+    session: Session
+    mouth: Mouth
+    call: _Call | None = None
+
+
+class VoiceFrontend:
+    """Turns from ears (`attend`) and from recordings (`play`), all side by side.
+
+    `on_turn` gets every turn, and `on_wake` each wake word as it is heard. While `listening` is off
+    no ear begins a turn; recordings still do. Where a `site` is asked for, "" is the box's own.
     """
 
     def __init__(
@@ -52,33 +64,46 @@ class VoiceFrontend:
         self._parts = parts
         self._on_turn = on_turn
         self._on_wake = on_wake
-        self._ears = asyncio.Lock()
-        self._saying = asyncio.Lock()
-        self._session: Session | None = None
-        self._has_ear = False
-        self._call: _Call | None = None
+        self._own = Mouth(parts.sink)
+        self._attended: list[_Attended] = []
+        self._playing = asyncio.Lock()  # one recording at a time
+        self._recording: Session | None = None
+        self._numbers = itertools.count(1)
 
-    async def run(self, microphone: AudioSource) -> None:
-        """Listen until cancelled, or until it turns out that there can be no microphone."""
+    async def attend(self, ear: Ear) -> None:
+        """Listen and answer through this ear until its source ends, or until it turns out that it
+        cannot hear. Raises Refused when there is an ear of that name already.
+        """
+        if any(attended.ear.name == ear.name for attended in self._attended):
+            raise Refused(f"there is an ear {ear.name!r} already", remedy="give it another name")
+        mouth = self._own if ear.sink is self._parts.sink else Mouth(ear.sink)
         phrase = self._parts.config.wake.phrase
+        listener = self._parts.listener(ear.name)
         try:
             async with asyncio.TaskGroup() as tasks:
                 session = Session(
                     self._parts,
                     tasks,
-                    source=MICROPHONE,
+                    listener,
+                    mouth,
+                    ear,
                     on_turn=self._tell,
                     on_wake=self._on_wake,
                     may_answer=self._parts.may_answer,
                     open_ear=bool(phrase),
                     phrase=phrase,
+                    signs=self._parts.signs,
                 )
-                self._has_ear = True
-                await self._listen(session, microphone)
+                attended = _Attended(ear, session, mouth)
+                self._attended.append(attended)
+                try:
+                    await self._listen(attended, listener)
+                finally:
+                    self._attended.remove(attended)
         except* Permanent as group:
-            log.warning("no microphone: %s", group.exceptions[0])
+            log.warning("no sound from %s: %s", ear.name, group.exceptions[0])
         finally:
-            self._has_ear = False
+            await _release(listener)
 
     async def play(
         self,
@@ -102,118 +127,142 @@ class VoiceFrontend:
                 on_turn(turn)
 
         phrase = "" if wake == "assume" else self._parts.config.wake.phrase
-        async with self._ears, asyncio.TaskGroup() as tasks:
-            open_ear = wake == "assume" or bool(phrase)
-            self._session = session = Session(
-                self._parts,
-                tasks,
-                source=name,
-                on_turn=tell,
-                on_wake=self._on_wake,
-                open_ear=open_ear,
-                phrase=phrase,
-            )
+        ear = Ear(name, source, self._parts.sink, area=self._parts.config.box.area or None)
+        async with self._playing:
+            listener = self._parts.listener(f"recording {next(self._numbers)}")
             try:
-                await self._play(session, source)
+                async with asyncio.TaskGroup() as tasks:
+                    self._recording = session = Session(
+                        self._parts,
+                        tasks,
+                        listener,
+                        self._own,
+                        ear,
+                        on_turn=tell,
+                        on_wake=self._on_wake,
+                        open_ear=wake == "assume" or bool(phrase),
+                        phrase=phrase,
+                    )
+                    await _play(session, source)
             finally:
-                self._session = None
+                self._recording = None
+                await _release(listener)
         if not turns:
             what = "speech" if wake == "assume" else "wake word"
             tell(Record(name, doubt=f"no {what} was heard").close(Closing.NO_SPEECH))
         return tuple(turns)
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, *, site: str = "") -> None:
         """Say it aloud to its end, after what is said so already; cancelling stops the sound. A
-        voice or loudspeaker that fails is logged.
+        voice or loudspeaker that fails is logged. Raises Refused where there is no such ear.
         """
-        async with self._saying:
-            await speak(self._parts, text, lambda: None)
+        async with self._mouth(site).word() as sink:
+            await speak(self._parts, sink, text, self._parts.language, lambda: None)
 
-    async def announce(self, text: str, *, language: str, deadline: float) -> None:
+    async def announce(self, text: str, *, language: str, deadline: float, site: str = "") -> None:
         """As `say`, in a language. Raises what the voice or the loudspeaker raises, and
         DeadlineExceeded when it is not at its end by the deadline.
         """
+        mouth = self._mouth(site)
         try:
-            async with asyncio.timeout_at(deadline), self._saying:
-                await announce(self._parts, text, language=language, deadline=deadline)
+            async with asyncio.timeout_at(deadline), mouth.word() as sink:
+                await announce(self._parts, sink, text, language=language, deadline=deadline)
         except TimeoutError:
             raise DeadlineExceeded("it was not said to its end within its deadline") from None
 
-    async def open_ear(self, seconds: float) -> None:
+    async def open_ear(self, seconds: float, *, site: str = "") -> None:
         """Begin a turn as the wake word would, and listen at least so long while nobody speaks.
 
-        Raises Refused without a microphone that may listen, Temporary when it is in use, or gives
+        Raises Refused without an ear there that may listen, Temporary when it is in use, or gives
         no sound.
         """
-        if not self._has_ear or not self.listening:
-            raise Refused("this box has no microphone, or is told not to listen")
-        if self._session is not None or self._ears.locked():
+        attended = next(iter(self._at(site)), None)
+        if attended is None or not self.listening:
+            where = f"no ear {site!r}" if site else "no microphone"
+            raise Refused(f"this box has {where}, or is told not to listen")
+        if attended.call is not None or attended.session.phase not in (
+            Phase.IDLE,
+            Phase.FOLLOW_UP,
+        ):
             raise Temporary("the microphone is in use", remedy="wait until the turn is over")
-        self._call = call = _Call(asyncio.get_running_loop().create_future(), seconds)
+        attended.call = call = _Call(asyncio.get_running_loop().create_future(), seconds)
         try:
             async with asyncio.timeout(CALL_S):
                 await call.opened
         except TimeoutError:
             raise Temporary("the microphone gives no sound", remedy="is it muted?") from None
+        finally:
+            attended.call = None
 
-    def cancel(self) -> None:
-        """Stop the turn that goes on: the button, the stop of a recording."""
-        if self._session:
-            self._session.cancel()
+    def cancel(self, *, site: str = "") -> None:
+        """Stop the turn that goes on there: the button, the stop of a recording."""
+        for attended in self._at(site):
+            attended.session.cancel()
+        if self._recording is not None and not site:
+            self._recording.cancel()
+
+    def _at(self, site: str) -> Iterable[_Attended]:
+        return [attended for attended in self._attended if attended.ear.site == site]
+
+    def _mouth(self, site: str) -> Mouth:
+        if not site:
+            return self._own
+        for attended in self._at(site):
+            return attended.mouth
+        raise Refused(f"there is nobody who speaks at {site!r}", remedy="is it connected?")
 
     def _tell(self, turn: Turn) -> None:
         reason = f" ({turn.reason})" if turn.reason and not turn.transcript else ""
         log.info("turn %s from %s: %s%s", turn.id, turn.source, turn.closing, reason)
         self._on_turn(turn)
 
-    async def _play(self, session: Session, source: AudioSource) -> None:
-        await self._fresh()
-        async with aclosing(_batches(source, session)) as batches:
-            async for pcm in batches:
-                await session.hear(pcm)
-                await session.settle(len(pcm) / 2 / SAMPLE_RATE)
-        session.end()
-        await session.finished()
-
-    async def _listen(self, session: Session, microphone: AudioSource) -> None:
-        """Hold the ears through each turn, and give them away between turns."""
+    async def _listen(self, attended: _Attended, listener: Listener) -> None:
+        session, ear = attended.session, attended.ear
         gap = True
-        async with aclosing(_batches(microphone, session)) as batches:
-            try:
-                async for pcm in batches:
-                    if self._session is not session:
-                        if self._ears.locked() or not self.listening:
-                            gap = True
-                            continue
-                        await self._ears.acquire()
-                        self._session = session
-                        if gap:
-                            await self._fresh()
-                            gap = False
-                    self._called(session)
-                    await session.hear(pcm)
-                    if session.phase is Phase.IDLE:
-                        self._session = None
-                        self._ears.release()
-            finally:
-                if self._session is session:
-                    self._session = None
-                    self._ears.release()
+        self._parts.signs.show(Sign.IDLE, ear.site)
+        async with aclosing(_batches(ear.source, session)) as batches:
+            async for pcm in batches:
+                if not self.listening and session.phase is Phase.IDLE:
+                    gap = True
+                    continue
+                if gap:
+                    await _fresh(listener)
+                    gap = False
+                _answer_call(attended)
+                await session.hear(pcm)
         session.end()
         await session.finished()
 
-    def _called(self, session: Session) -> None:
-        """Open the ear if somebody still waits for that."""
-        call, self._call = self._call, None
-        if call is not None and not call.opened.done():
-            session.wake(call.seconds)
-            call.opened.set_result(None)
 
-    async def _fresh(self) -> None:
-        try:
-            await self._parts.listener.reset()
-        except LaresError as error:  # the first sound will tell whether it is back
-            log.warning("cannot listen: %s", error)
+def _answer_call(attended: _Attended) -> None:
+    """Open the ear if somebody still waits for that."""
+    call, attended.call = attended.call, None
+    if call is not None and not call.opened.done():
+        attended.session.wake(call.seconds)
+        call.opened.set_result(None)
+
+
+async def _play(session: Session, source: AudioSource) -> None:
+    async with aclosing(_batches(source, session)) as batches:
+        async for pcm in batches:
+            await session.hear(pcm)
+            await session.settle(len(pcm) / 2 / SAMPLE_RATE)
+    session.end()
+    await session.finished()
+
+
+async def _fresh(listener: Listener) -> None:
+    try:
+        await listener.reset()
+    except LaresError as error:  # the first sound will tell whether it is back
+        log.warning("cannot listen: %s", error)
+
+
+async def _release(listener: Listener) -> None:
+    try:
+        await listener.close()
+    except LaresError as error:  # a worker that is away keeps nothing
+        log.debug("a listener was not freed: %s", error)
 
 
 async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from laresd.config import Config
 from laresd.ports import (
@@ -11,10 +11,12 @@ from laresd.ports import (
     AudioSink,
     Clock,
     Listener,
+    Signs,
     Synthesizer,
     Transcriber,
     TurnMachine,
 )
+from laresd.turns import Sign
 from laresd.types import Transcript
 
 Doubt = Callable[[Transcript, str], str | None]
@@ -38,15 +40,23 @@ async def never_complete(text: str, language: str) -> bool:
     return False
 
 
+class NoSigns:
+    """Port Signs where nothing is shown."""
+
+    def show(self, sign: Sign, site: str) -> None:
+        """Nobody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`machine(open_ear)` gives a fresh turn machine; with an open ear speech opens a turn.
+    `listener(name)` gives one for a stream of sound of that name. `sink`: the box's own.
     `answer_doubt` takes the place of `doubt` for what is said after a question, if there is one.
     """
 
     config: Config
     clock: Clock
-    listener: Listener
+    listener: Callable[[str], Listener]
     transcriber: Transcriber
     assistant: Assistant
     synthesizer: Synthesizer
@@ -56,6 +66,7 @@ class Parts:
     complete: Complete = never_complete
     may_answer: MayAnswer = always
     answer_doubt: Doubt | None = None
+    signs: Signs = field(default_factory=NoSigns)
 
     @property
     def language(self) -> str:

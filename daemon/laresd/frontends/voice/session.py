@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
 from laresd.frontends.voice import wording
+from laresd.frontends.voice.ear import Ear
+from laresd.frontends.voice.mouth import Mouth
 from laresd.frontends.voice.parts import MayAnswer, Parts, always
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.speaking import speak
 from laresd.frontends.voice.tape import Tape
+from laresd.ports import Listener, Signs
 from laresd.sound import level_dbfs
 from laresd.turns import (
     Answer,
@@ -28,6 +31,7 @@ from laresd.turns import (
     Phase,
     PlaybackEnded,
     ReplyReady,
+    Sign,
     SourceEnded,
     Speak,
     Transcribe,
@@ -52,6 +56,13 @@ log = logging.getLogger(__name__)
 GRACE_S = 1.0  # beyond the request's deadline, for an assistant that answers at the last moment
 BUSY = (Phase.THINKING, Phase.SPEAKING)
 CALLED = "request"  # the name of the wake word where somebody opened the ear instead
+_SIGNS = {
+    Phase.IDLE: Sign.IDLE,
+    Phase.LISTENING: Sign.LISTENING,
+    Phase.THINKING: Sign.THINKING,
+    Phase.SPEAKING: Sign.SPEAKING,
+    Phase.FOLLOW_UP: Sign.LISTENING,
+}
 
 
 @dataclass(slots=True)
@@ -81,17 +92,25 @@ class Session:
         self,
         parts: Parts,
         tasks: asyncio.TaskGroup,
+        listener: Listener,
+        mouth: Mouth,
+        ear: Ear,
         *,
-        source: str,
         on_turn: Callable[[Turn], None],
         on_wake: Callable[[str], None] = lambda wake_word: None,
         may_answer: MayAnswer = always,
         open_ear: bool = False,
         phrase: str = "",
+        signs: Signs | None = None,
     ) -> None:
         self._parts = parts
         self._tasks = tasks
-        self._source = source
+        self._listener = listener
+        self._mouth = mouth
+        self._ear = ear
+        self._source = ear.name
+        self._language = ear.language or parts.language
+        self._signs = signs
         self._on_turn = on_turn
         self._on_wake = on_wake
         self._may_answer = may_answer
@@ -100,7 +119,7 @@ class Session:
         self._phrase = phrase
         self._machine = parts.machine(open_ear)
         self._tape = Tape()
-        self._record = Record(source)
+        self._record = Record(ear.name)
         self._opened_at = 0
         self._job: _Job | None = None  # the one that the machine wants
         self._work: set[asyncio.Task[None]] = set()
@@ -116,7 +135,7 @@ class Session:
         """The next whole frames of the source."""
         self._tape.append(pcm)
         try:
-            found = await self._parts.listener.hear(pcm)
+            found = await self._listener.hear(pcm)
         except LaresError as error:
             self._cannot_listen(error)
             return
@@ -189,7 +208,10 @@ class Session:
 
     def _step(self, event: Event) -> None:
         before = self._machine.phase
-        for effect in self._machine.step(event):
+        effects = self._machine.step(event)
+        if self._machine.phase is not before and self._signs is not None:
+            self._signs.show(_SIGNS[self._machine.phase], self._ear.site)
+        for effect in effects:
             if isinstance(effect, Open):
                 self._follows = before is Phase.FOLLOW_UP
             self._perform(effect)
@@ -269,7 +291,7 @@ class Session:
         deadline = begun + parts.config.speech_to_text.timeout_s
         try:
             heard = await parts.transcriber.transcribe(
-                pcm, language=parts.language, deadline=deadline
+                pcm, language=self._language, deadline=deadline
             )
             event = await self._judge(job, heard)
         except LaresError as error:
@@ -303,7 +325,7 @@ class Session:
             job.heard = replace(heard, text="", reason=doubt)
             return Transcribed(job.number, "")
         job.heard, job.command = heard, heard.text
-        complete = await self._parts.complete(heard.text, self._parts.language)
+        complete = await self._parts.complete(heard.text, self._language)
         return Transcribed(job.number, heard.text, complete=complete)
 
     async def _is_ours(self) -> bool:
@@ -321,20 +343,20 @@ class Session:
         if not heard.text:
             return heard.reason or "no words were heard"
         judge = (self._waits and self._parts.answer_doubt) or self._parts.doubt
-        doubt = judge(heard, self._parts.language)
+        doubt = judge(heard, self._language)
         if doubt and self._waits:  # it may have been a PIN
             return doubt
         return f"{doubt}: “{heard.text}”" if doubt else ""
 
     async def _answer(self, number: int) -> None:
-        job, parts = self._job, self._parts
+        job = self._job
         if job is None or job.number != number:
             return
         self._note_job()
         if job.ahead is not None:
             job.ahead.cancel()
         if job.error:
-            text = wording.cannot_hear(parts.language)
+            text = wording.cannot_hear(self._language)
             reply = Reply(self._record.id, ReplyKind.FAILED, text)
         else:
             reply = await self._ask(job.command)
@@ -360,18 +382,19 @@ class Session:
         except LaresError as error:
             self._record.trouble = error.message
         log.warning("turn %s failed: %s", self._record.id, self._record.trouble)
-        return Reply(request.id, ReplyKind.FAILED, wording.failed(self._parts.language))
+        return Reply(request.id, ReplyKind.FAILED, wording.failed(self._language))
 
     def _request(self, text: str) -> Request:
         parts = self._parts
         return Request(
             id=self._record.id,
             text=text,
-            language=parts.language,
+            language=self._language,
             deadline=parts.clock.now() + parts.answer_seconds,
             source="voice",
             priority=Priority.VOICE,
-            area=parts.config.box.area or None,
+            area=self._ear.area,
+            site=self._ear.site,
         )
 
     async def _speak(self, number: int) -> None:
@@ -379,14 +402,17 @@ class Session:
         begun = clock.now()
         sounds: list[float] = []
         text = record.reply.text if record.reply else ""
-        await speak(self._parts, text, lambda: sounds.append(clock.now()))
+        async with self._mouth.word() as sink:
+            await speak(self._parts, sink, text, self._language, lambda: sounds.append(clock.now()))
         if sounds:
             record.note("reply", begun, sounds[0])
             record.note("speak", sounds[0], clock.now())
         self._step(PlaybackEnded(number))
 
     async def _apologize(self) -> None:
-        await speak(self._parts, wording.cannot_hear(self._parts.language), lambda: None)
+        async with self._mouth.word() as sink:
+            text = wording.cannot_hear(self._language)
+            await speak(self._parts, sink, text, self._language, lambda: None)
 
 
 async def _result(asked: Awaitable[bool]) -> bool:

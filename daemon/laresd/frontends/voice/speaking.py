@@ -9,45 +9,50 @@ from collections.abc import Callable
 from laresd.errors import LaresError
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.wording import sentences
+from laresd.ports import AudioSink
 
 log = logging.getLogger(__name__)
 
 
-async def speak(parts: Parts, text: str, on_first_sound: Callable[[], None]) -> None:
+async def speak(
+    parts: Parts, sink: AudioSink, text: str, language: str, on_first_sound: Callable[[], None]
+) -> None:
     """Say it to its end; cancelling stops the sound.
 
     A voice or loudspeaker that fails is logged: there is no one left to tell.
     """
     ready: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     async with asyncio.TaskGroup() as tasks:
-        synthesis = tasks.create_task(_synthesize(parts, text, ready), name="synthesize")
+        synthesis = tasks.create_task(_synthesize(parts, text, language, ready), name="synthesize")
         first = True
         while (pcm := await ready.get()) is not None:
             if first:
                 on_first_sound()
                 first = False
             try:
-                await parts.sink.play(pcm)
+                await sink.play(pcm)
             except LaresError as error:
                 log.warning("the reply could not be played: %s", error)
                 synthesis.cancel()
                 break
 
 
-async def announce(parts: Parts, text: str, *, language: str, deadline: float) -> None:
+async def announce(
+    parts: Parts, sink: AudioSink, text: str, *, language: str, deadline: float
+) -> None:
     """Say it to its end. Raises what the voice or the loudspeaker raises, for who asked for it."""
     for sentence in sentences(text):
         pcm = await parts.synthesizer.synthesize(sentence, language=language, deadline=deadline)
-        await parts.sink.play(pcm)
+        await sink.play(pcm)
 
 
-async def _synthesize(parts: Parts, text: str, ready: asyncio.Queue[bytes | None]) -> None:
+async def _synthesize(
+    parts: Parts, text: str, language: str, ready: asyncio.Queue[bytes | None]
+) -> None:
     try:
         for sentence in sentences(text):
             deadline = parts.clock.now() + parts.config.speech.timeout_s
-            pcm = await parts.synthesizer.synthesize(
-                sentence, language=parts.language, deadline=deadline
-            )
+            pcm = await parts.synthesizer.synthesize(sentence, language=language, deadline=deadline)
             await ready.put(pcm)
     except LaresError as error:
         log.warning("the reply could not be spoken: %s", error)

@@ -75,7 +75,7 @@ class House:
         parts = Parts(
             config=self.settings,
             clock=SystemClock(),
-            listener=FakeListener(),
+            listener=lambda name: FakeListener(),
             transcriber=Ear(SENTENCES),
             assistant=self.assistant,
             synthesizer=FakeSynthesizer(),

@@ -46,7 +46,7 @@ def shared(house: House, neighbours: Neighbours) -> House:
 async def test_a_wake_word_that_another_box_answers_opens_no_turn() -> None:
     neighbours = Neighbours(False)
     house = shared(House(), neighbours)
-    await house.voice.run(FakeSource(COMMAND + silence(2000), live=True))
+    await house.listen(FakeSource(COMMAND + silence(2000), live=True))
     assert house.turns == []
     assert house.asked() == []
     ((score, loudness),) = neighbours.asked
@@ -58,7 +58,7 @@ async def test_a_wake_word_that_another_box_answers_opens_no_turn() -> None:
 async def test_nothing_that_is_said_during_the_asking_is_lost() -> None:
     house = shared(House(), Neighbours(True))
     room = silence(500) + wake_word() + speech(800, TURN_ON) + silence(3000)
-    await house.voice.run(FakeSource(room, live=True))
+    await house.listen(FakeSource(room, live=True))
     assert house.asked() == ["turn on the light"]
 
 
@@ -76,7 +76,7 @@ async def test_a_wake_phrase_is_asked_for_once_in_a_turn() -> None:
     house = shared(House(PHRASE), neighbours)
     house.transcriber._sentences[TURN_ON] = "Hey Lares, turn on the light"
     room = speech(600, TURN_ON) + silence(400) + speech(600, STORY) + silence(3000)
-    await house.voice.run(FakeSource(silence(1000) + room, live=True))
+    await house.listen(FakeSource(silence(1000) + room, live=True))
     assert len(neighbours.asked) == 1
     assert len(house.asked()) == 1
 
@@ -86,14 +86,14 @@ async def test_a_wake_phrase_that_another_box_answers_was_not_for_this_one() -> 
     house = shared(House(PHRASE), Neighbours(False))
     house.transcriber._sentences[TURN_ON] = "Hey Lares, turn on the light"
     room = silence(1000) + speech(600, TURN_ON) + silence(3000)
-    await house.voice.run(FakeSource(room, live=True))
+    await house.listen(FakeSource(room, live=True))
     assert house.asked() == []
     assert house.turns == []
 
 
 async def opened(house: House, room: bytes, *, after: float, seconds: float) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.voice.run(FakeSource(room, live=True)))
+        tasks.create_task(house.listen(FakeSource(room, live=True)))
         await asyncio.sleep(after)
         begun = now()
         await house.voice.open_ear(seconds)
@@ -134,7 +134,7 @@ async def test_an_ear_that_waits_for_a_wake_phrase_needs_none_when_it_is_opened(
 async def test_an_ear_that_is_open_already_or_plays_a_recording_is_in_use() -> None:
     house = House(timed=True)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.voice.run(FakeSource(silence(9_000), live=True)))
+        tasks.create_task(house.listen(FakeSource(silence(9_000), live=True)))
         await asyncio.sleep(1)
         await house.voice.open_ear(5)
         with pytest.raises(Temporary):
@@ -147,7 +147,7 @@ async def test_a_box_without_a_microphone_or_told_not_to_listen_opens_no_ear() -
     with pytest.raises(Refused):
         await house.voice.open_ear(5)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.voice.run(FakeSource(silence(3000), live=True)))
+        tasks.create_task(house.listen(FakeSource(silence(3000), live=True)))
         await asyncio.sleep(0.5)
         house.voice.listening = False
         with pytest.raises(Refused):
@@ -169,7 +169,7 @@ async def test_a_microphone_that_gives_no_sound_opens_no_ear_later() -> None:
 
     house.listener.hear = hold  # type: ignore[assignment, method-assign]
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.voice.run(source))
+        tasks.create_task(house.listen(source))
         await asyncio.sleep(0.1)
         with pytest.raises(Temporary):
             await house.voice.open_ear(5)

@@ -36,7 +36,7 @@ def test_a_box_that_does_not_listen_begins_no_turn(listening: bool) -> None:
     async def test() -> None:
         house = House()
         house.voice.listening = listening
-        await house.voice.run(FakeSource(COMMAND))
+        await house.listen(FakeSource(COMMAND))
         assert bool(house.turns) is listening
 
     test()
@@ -47,7 +47,7 @@ async def test_a_recording_is_heard_while_the_microphone_is_muted() -> None:
     house = House()
     muted = MutableSource(FakeSource(COMMAND), muted=True)
     async with asyncio.TaskGroup() as tasks:
-        microphone = tasks.create_task(house.voice.run(muted))
+        microphone = tasks.create_task(house.listen(muted))
         await asyncio.sleep(10)
         assert not house.turns
         assert (await house.say(COMMAND)).closing == "done"

@@ -1,0 +1,65 @@
+"""All that listens and speaks: the box's own ear, and what others are given to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from laresd.app.mind import Mind
+from laresd.backends.workers.clients import WorkerListener
+from laresd.backends.workers.supervisor import Worker
+from laresd.config import Config
+from laresd.core import guard
+from laresd.core.turn import Machine, Rules
+from laresd.frontends.voice import MICROPHONE, Ear, MutableSource, Parts, VoiceFrontend
+from laresd.frontends.voice.parts import MayAnswer
+from laresd.ports import Assistant, AudioSink, Clock, Signs
+from laresd.turns import Sign
+from laresd.types import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class AllSigns:
+    """Port Signs for several who show them, each in its own way."""
+
+    shown: Sequence[Signs]
+
+    def show(self, sign: Sign, site: str) -> None:
+        for one in self.shown:
+            one.show(sign, site)
+
+
+def voice_of(
+    config: Config,
+    clock: Clock,
+    mind: Mind,
+    workers: Mapping[str, Worker],
+    *,
+    assistant: Assistant,
+    sink: AudioSink,
+    signs: Sequence[Signs] = (),
+    may_answer: MayAnswer,
+    on_turn: Callable[[Turn], None],
+    on_wake: Callable[[str], None],
+) -> VoiceFrontend:
+    """The voice frontend over the box's engines; it attends to no ear yet."""
+    parts = Parts(
+        config=config,
+        clock=clock,
+        listener=lambda name: WorkerListener(workers["listen"], stream=name),
+        transcriber=mind.work,
+        assistant=assistant,
+        synthesizer=mind.work,
+        sink=sink,
+        machine=lambda open_ear: Machine(Rules.of(config.turn, open_ear=open_ear)),
+        doubt=guard.transcript,
+        answer_doubt=guard.answer,
+        may_answer=may_answer,
+        signs=AllSigns(tuple(signs)),
+    )
+    return VoiceFrontend(parts, on_turn=on_turn, on_wake=on_wake)
+
+
+def own_ear(config: Config, microphone: MutableSource, sink: AudioSink) -> Ear:
+    """The box's microphone and its loudspeaker."""
+    return Ear(MICROPHONE, microphone, sink, area=config.box.area or None)
