@@ -321,8 +321,17 @@ class AudioSource(Protocol):
 
 
 class AudioSink(Protocol):
+    """A loudspeaker. Sounds follow each other in the order of the calls and never overlap."""
+
     async def play(self, pcm: bytes) -> None:
-        """Play 16 kHz mono s16 to its end; cancelling stops the sound."""
+        """Play 16 kHz mono s16 to its end; cancelling silences the loudspeaker within 60 ms.
+
+        Raises Temporary when the loudspeaker is gone, Permanent without a sound system.
+        """
+        ...
+
+    def duck(self, share: float) -> None:
+        """How loud what plays now and later is, 0 to 1; 1: as it is set."""
         ...
 
 

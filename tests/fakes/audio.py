@@ -79,7 +79,11 @@ class FakeSink:
         self.played: list[bytes] = []
         self.cut_off = 0
         self.failures: list[LaresError] = []  # raised first, one for each call
+        self.ducked: list[float] = []  # how loud it was told to be, in order
         self._timed = timed
+
+    def duck(self, share: float) -> None:
+        self.ducked.append(share)
 
     async def play(self, pcm: bytes) -> None:
         if self.failures:

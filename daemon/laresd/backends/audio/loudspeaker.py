@@ -22,6 +22,10 @@ class Loudspeaker:
     def __init__(self, card: SoundCard, device: str = "") -> None:
         self._card = card
         self._device = device
+        self._share = 1.0
+
+    def duck(self, share: float) -> None:
+        self._share = share
 
     async def play(self, pcm: bytes) -> None:
         loop = asyncio.get_running_loop()
@@ -46,4 +50,7 @@ class Silence:
     """Port AudioSink of a box without a loudspeaker: all is played the moment it comes."""
 
     async def play(self, pcm: bytes) -> None:
+        return None
+
+    def duck(self, share: float) -> None:
         return None
