@@ -22,6 +22,7 @@ import aiomqtt
 
 from laresd.backends.broker import messages
 from laresd.backends.broker.messages import Outgoing
+from laresd.backends.broker.sizes import Sizes
 from laresd.config import Mqtt
 from laresd.errors import Permanent, Temporary
 from laresd.types import Message
@@ -46,6 +47,7 @@ class _Client(aiomqtt.Client):
 
     session_present = False
     receive_maximum = INFLIGHT
+    packet_maximum: int | None = None  # bytes that the broker takes; None: it does not say
     _arrived = 0  # messages
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # as they are: for aiomqtt
@@ -58,6 +60,7 @@ class _Client(aiomqtt.Client):
         flags, properties = said[2], said[4] if len(said) > 4 else None
         self.session_present = bool(flags.session_present)
         self.receive_maximum = min(INFLIGHT, getattr(properties, "ReceiveMaximum", INFLIGHT))
+        self.packet_maximum = getattr(properties, "MaximumPacketSize", None)
         super()._on_connect(*said)
 
     def _on_publish(self, *said: Any) -> None:
@@ -112,8 +115,10 @@ class _Client(aiomqtt.Client):
 class Connection:
     """`async with` it to connect and to disconnect. Raises `Broken`; `cause` says the reason."""
 
-    def __init__(self, client: _Client, *, where: str, mqtt5: bool) -> None:
+    def __init__(self, client: _Client, *, where: str, mqtt5: bool, sizes: Sizes) -> None:
         self._client = client
+        self._sizes = sizes
+        self._under_way: dict[asyncio.Future[object], int] = {}  # bytes of each packet
         self._where = where
         self.mqtt5 = mqtt5
         self._slots = asyncio.Semaphore(INFLIGHT)
@@ -149,6 +154,8 @@ class Connection:
         self._ended = True
         acks = list(self._client.acks.values())
         self._client.acks.clear()
+        if sizes := [size for ack, size in self._under_way.items() if not ack.done()]:
+            self._sizes.hung_up(max(sizes), asyncio.get_running_loop().time())
         for ack in acks:
             if not ack.done():
                 ack.set_result(None)
@@ -156,7 +163,8 @@ class Connection:
     async def publish(self, message: Outgoing) -> bool:
         """Acknowledged when this returns (QoS 1). False: the broker says that nobody reads it,
         which MQTT 3.1.1 never tells. Raises Unacknowledged where it is not known whether the broker
-        has it, Temporary where it did not go out, Permanent where the broker does not allow it.
+        has it, Temporary where it did not go out, Permanent where the broker does not allow it or
+        says that it is too large.
         """
         slots = self._slots
         await slots.acquire()
@@ -168,7 +176,7 @@ class Connection:
         if ack is None:
             slots.release()
             return True
-        ack.add_done_callback(lambda _: slots.release())
+        ack.add_done_callback(lambda done: self._acknowledged(done, slots))
         reason = await asyncio.shield(ack)  # who gives up waiting does not give up the slot
         if reason is None:
             raise Unacknowledged(
@@ -181,11 +189,20 @@ class Connection:
             )
         return getattr(reason, "value", 0) != NO_MATCHING_SUBSCRIBERS
 
+    def _acknowledged(self, ack: asyncio.Future[object], slots: asyncio.Semaphore) -> None:
+        size = self._under_way.pop(ack, 0)
+        if ack.result() is not None:
+            self._sizes.taken(size)
+        slots.release()
+
     def _sent(self, message: Outgoing) -> asyncio.Future[object] | None:
         """Give it to the socket; None when no acknowledgement is to come."""
         if self._ended:
             raise Temporary(f"the connection to the broker at {self._where} was lost")
         more = messages.outgoing(message) if self.mqtt5 else None
+        loop = asyncio.get_running_loop()
+        size = messages.packet_size(message, more)
+        self._sizes.check(message.topic, size, self._client.packet_maximum, loop.time())
         try:
             info = self._client.paho.publish(
                 message.topic, message.payload, message.qos, message.retain, more
@@ -196,9 +213,9 @@ class Connection:
             raise Temporary(f"the connection to the broker at {self._where} was lost")
         if info.is_published():
             return None
-        loop = asyncio.get_running_loop()
         ack: asyncio.Future[object] = loop.create_future()
         self._client.acks[info.mid] = ack
+        self._under_way[ack] = size
         loop.call_later(ANSWER_TIMEOUT, self._impatient, ack, self._client.progress)
         return ack
 
@@ -249,7 +266,13 @@ class Connection:
 
 
 async def dial(
-    settings: Mqtt, *, identifier: str, mqtt5: bool, will: str = "", session_s: float = 0.0
+    settings: Mqtt,
+    *,
+    identifier: str,
+    mqtt5: bool,
+    will: str = "",
+    session_s: float = 0.0,
+    sizes: Sizes | None = None,
 ) -> Connection:
     """A connection that is not entered yet. `will`: a topic that is "offline" when it dies.
 
@@ -258,8 +281,10 @@ async def dial(
     """
     password, context = await asyncio.to_thread(_secrets, settings)
     persistent: dict[str, Any] = {"clean_session": None if mqtt5 else not session_s}
+    if mqtt5:
+        persistent["properties"] = messages.connect(session_s)
     if mqtt5 and session_s:
-        persistent |= {"clean_start": False, "properties": messages.session(session_s)}
+        persistent["clean_start"] = False
     client = _Client(
         settings.host,
         settings.port,
@@ -277,7 +302,8 @@ async def dial(
         logger=logging.Logger("aiomqtt", logging.CRITICAL),  # what matters is logged here
         **persistent,
     )
-    return Connection(client, where=f"{settings.host}:{settings.port}", mqtt5=mqtt5)
+    where = f"{settings.host}:{settings.port}"
+    return Connection(client, where=where, mqtt5=mqtt5, sizes=sizes or Sizes())
 
 
 def cause(error: BaseException) -> tuple[BaseException, int | None, str]:

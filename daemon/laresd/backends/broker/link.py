@@ -15,6 +15,7 @@ from laresd.backends.broker import faults
 from laresd.backends.broker.backoff import Backoff
 from laresd.backends.broker.connection import Broken, Connection, cause, dial
 from laresd.backends.broker.messages import Outgoing
+from laresd.backends.broker.sizes import Sizes
 from laresd.backends.broker.subscriptions import Subscriptions
 from laresd.config import Mqtt
 from laresd.errors import LaresError, Permanent, Temporary
@@ -77,6 +78,7 @@ class Link:
         self.ended: float | None = None  # when it was up last (monotonic)
         self.on_up: Callable[[], None] = _nothing
         self._began = 0.0
+        self._sizes = Sizes()
 
     async def run(self, after: asyncio.Event | None = None) -> None:
         """Connect, and connect again, until cancelled; each time when `after` is set."""
@@ -118,6 +120,7 @@ class Link:
             mqtt5=self._dialect.mqtt5,
             will=role.availability,
             session_s=session_s,
+            sizes=self._sizes,
         )
         try:
             async with connection:

@@ -14,6 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from laresd.types import Message
 
 LONGEST_EXPIRY = 2**32 - 2  # seconds; all bits set means "never" (MQTT 5, 3.1.2.11.2)
+LARGEST = 8 << 20  # bytes of a packet that comes in: more than a house of 1000 devices announces
 NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
@@ -50,10 +51,22 @@ def outgoing(message: Outgoing) -> Properties | None:
     return made
 
 
-def session(seconds: float) -> Properties:
-    """Those of a CONNECT whose session the broker is to keep for so long after its end."""
+def packet_size(message: Outgoing, properties: Properties | None) -> int:
+    """Bytes of the whole PUBLISH packet of MQTT 5 (3.3)."""
+    more = len(properties.pack()) if properties is not None else 1  # type: ignore[no-untyped-call]  # of paho
+    number = 2 if message.qos else 0
+    rest = 2 + len(message.topic.encode()) + number + more + len(message.payload)
+    return 1 + (max(rest.bit_length(), 1) + 6) // 7 + rest  # its length, in bytes of 7 bits
+
+
+def connect(session_s: float) -> Properties:
+    """Those of a CONNECT: nothing larger than LARGEST is to be sent, and the session is kept for so
+    long after its end (0: not at all).
+    """
     made = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # of paho
-    made.SessionExpiryInterval = _seconds(seconds)
+    made.MaximumPacketSize = LARGEST
+    if session_s:
+        made.SessionExpiryInterval = _seconds(session_s)
     return made
 
 
