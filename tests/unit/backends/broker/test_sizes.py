@@ -1,4 +1,4 @@
-"""What a message takes on the wire, and what is believed of a broker that hangs up at large ones."""
+"""What a message takes on the wire, and what is believed of a broker that hangs up at it."""
 
 from __future__ import annotations
 
