@@ -207,6 +207,7 @@ async def _build(
         mind,
         workers,
         assistant=answering,
+        devices=devices,
         sink=sound.sink,
         may_answer=arbiter.may_answer,
         on_turn=tell,

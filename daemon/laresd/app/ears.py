@@ -9,11 +9,11 @@ from laresd.app.mind import Mind
 from laresd.backends.workers.clients import WorkerListener
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
-from laresd.core import guard
+from laresd.core import guard, hints
 from laresd.core.turn import Machine, Rules
 from laresd.frontends.voice import MICROPHONE, Ear, MutableSource, Parts, VoiceFrontend
 from laresd.frontends.voice.parts import MayAnswer
-from laresd.ports import Assistant, AudioSink, Clock, Signs
+from laresd.ports import Assistant, AudioSink, Clock, Devices, Signs
 from laresd.turns import Sign
 from laresd.types import Turn
 
@@ -36,6 +36,7 @@ def voice_of(
     workers: Mapping[str, Worker],
     *,
     assistant: Assistant,
+    devices: Devices,
     sink: AudioSink,
     signs: Sequence[Signs] = (),
     may_answer: MayAnswer,
@@ -55,6 +56,7 @@ def voice_of(
         doubt=guard.transcript,
         answer_doubt=guard.answer,
         may_answer=may_answer,
+        hints=lambda language: hints.hints(devices.home(), language),
         signs=AllSigns(tuple(signs)),
     )
     return VoiceFrontend(parts, on_turn=on_turn, on_wake=on_wake)

@@ -13,8 +13,8 @@ def home(*entities: Entity, areas: tuple[str, ...] = ()) -> Home:
     return Home({entity.entity_id: entity for entity in entities}, {}, areas)
 
 
-def entity(name: str, domain: str = "light", **more: tuple[str, ...]) -> Entity:
-    return Entity(f"{domain}.{name}", domain, name, **more)
+def entity(name: str, domain: str = "light", aliases: tuple[str, ...] = ()) -> Entity:
+    return Entity(f"{domain}.{name}", domain, name, aliases=aliases)
 
 
 def test_rooms_come_first_and_sensors_last() -> None:

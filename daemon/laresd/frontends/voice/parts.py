@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from laresd.config import Config
@@ -26,6 +26,9 @@ Complete = Callable[[str, str], Awaitable[bool]]
 """(text, language) -> whether it is a whole command, so that the turn need not wait for more."""
 
 
+Hints = Callable[[str], Sequence[str]]
+"""(language) -> the names that people may say now."""
+
 MayAnswer = Callable[[float, float], Awaitable[bool]]
 """(score, loudness) of a wake word -> whether this box answers it, or another one in the house."""
 
@@ -33,6 +36,11 @@ MayAnswer = Callable[[float, float], Awaitable[bool]]
 async def always(score: float, loudness: float) -> bool:
     """There is no other box."""
     return True
+
+
+def no_hints(language: str) -> Sequence[str]:
+    """Nothing in particular may be said."""
+    return ()
 
 
 async def never_complete(text: str, language: str) -> bool:
@@ -66,6 +74,7 @@ class Parts:
     complete: Complete = never_complete
     may_answer: MayAnswer = always
     answer_doubt: Doubt | None = None
+    hints: Hints = no_hints
     signs: Signs = field(default_factory=NoSigns)
 
     @property

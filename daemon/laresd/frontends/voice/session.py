@@ -291,7 +291,10 @@ class Session:
         deadline = begun + parts.config.speech_to_text.timeout_s
         try:
             heard = await parts.transcriber.transcribe(
-                pcm, language=self._language, deadline=deadline
+                pcm,
+                language=self._language,
+                deadline=deadline,
+                hints=parts.hints(self._language),
             )
             event = await self._judge(job, heard)
         except LaresError as error:

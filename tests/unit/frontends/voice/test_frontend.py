@@ -81,6 +81,7 @@ class House:
             machine=lambda open_ear: Machine(Rules.of(self.settings.turn, open_ear=open_ear)),
             doubt=guard.transcript,
             complete=self.complete,
+            hints=lambda language: (f"lamp ({language})",),
         )
         self.voice = VoiceFrontend(parts, on_turn=self.turns.append)
 
@@ -130,6 +131,13 @@ async def test_the_request_says_that_it_was_spoken_and_where() -> None:
     assert (request.source, request.priority) == ("voice", Priority.VOICE)
     assert (request.area, request.language) == ("Kitchen", "de")
     assert request.deadline > asyncio.get_running_loop().time()
+
+
+@virtual_time
+async def test_the_speech_model_is_told_what_may_be_said() -> None:
+    house = House()
+    await house.say(COMMAND)
+    assert house.transcriber.hints == ("lamp (en)",)
 
 
 @virtual_time
