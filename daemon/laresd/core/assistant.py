@@ -1,58 +1,31 @@
 """From a request to a reply: the cascade of those who understand, the action, what is said.
 
-The sentence grammar is asked first, then the tolerant grammar, then the language model; the first
-answer that stands up to the guard counts. An action goes out at most once: everything that may be
-tried again happens before.
+An action goes out at most once: everything that may be tried again happens before.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from laresd.config import Config
-from laresd.core import guard, prompt, replies, saying, timer_words
-from laresd.core.dialogue import Dialogue, Found, Plan, Read
+from laresd.core import replies, saying, timer_words
+from laresd.core.dialogue import Dialogue, Plan
 from laresd.core.input_filter import InputFilter
-from laresd.core.intent import loose, wonder
+from laresd.core.intent import loose
 from laresd.core.intent.meaning import Meaning, Trouble
-from laresd.core.intent.resolve import is_soft, resolve
+from laresd.core.intent.resolve import is_soft
 from laresd.core.permission import Decision, Permission
 from laresd.core.routine_book import RoutineBook
 from laresd.core.telemetry import Trace, echo_spans, turn_line
+from laresd.core.understanding import Cascade, OnSentence, Understanding, is_final
 from laresd.errors import DeadlineExceeded, LaresError
-from laresd.generation import Ending, Generation, Message
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers
 from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
-
-_STARTED = ("scene", "script")
-WARM_TIMEOUT = 900.0  # seconds; a Raspberry Pi 4 reads 10 tokens of a 3B model in a second
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """What was understood and by whom: grammar, loose, llm. `said`: the model's own words; `where`
-    it was computed, and `why` there.
-    """
-
-    by: str = ""
-    meaning: Meaning | None = None
-    said: str = ""
-    error: LaresError | None = None
-    where: str = ""
-    why: str = ""
-    found: Found | None = None  # a follow-up, or something about routines
-
-    def facts(self) -> dict[str, Json]:
-        """For the turn's record."""
-        intent = self.meaning.intent if self.meaning else ""
-        place: dict[str, Json] = {"where": self.where, "why": self.why} if self.where else {}
-        return {"by": self.by, "intent": intent, **place}
 
 
 class CascadeAssistant:
@@ -78,65 +51,37 @@ class CascadeAssistant:
         self._dialogue = Dialogue(clock, routines)
         self._config = config
         self._clock = clock
-        self._grammar = grammar
         self._devices = devices
         self._timers = timers
-        self._model = language_model
+        self._cascade = Cascade(config, clock, devices, grammar=grammar, model=language_model)
         self._timezone = timezone
         self._permission = Permission(config, clock, pins=pins, timezone=timezone)
         self._filter = input_filter or InputFilter(config.input)
-        self._taught: dict[str, tuple[object, ...]] = {}
-        self._warmed: tuple[Message, ...] = ()
 
     async def prepare(self, language: str) -> None:
-        """Teach the grammar the home as it is, so that the first request need not wait for it.
-
-        Raises what the grammar raises.
-        """
-        home = self._devices.home()
-        await self._grammar.learn(home, language)
-        self._taught[language] = _vocabulary(home)
+        """Teach the grammar the home as it is. Raises what the grammar raises."""
+        await self._cascade.prepare(language)
 
     async def warm(self) -> None:
-        """Have the language model compute what it reads before every command in this home.
-
-        Nothing happens without a model, or when it knows the home already. Raises what it raises.
+        """Have the language model read what begins every command in this home. Raises what it
+        raises.
         """
-        if self._model is None or not self._config.llm.enabled:
-            return
-        head = prompt.head(self._devices.home())
-        if head == self._warmed:
-            return
-        await self._model.prepare(head, deadline=self._clock.now() + WARM_TIMEOUT)
-        self._warmed = head
+        await self._cascade.warm()
 
     async def anticipate(self, request: Request) -> None:
-        """Have the language model read a request that is still being said, if it will be asked."""
-        if self._model is None or not self._config.llm.enabled:
-            return
         if (
             self._permission.awaits(request)
             or len(request.text) > self._config.input.max_characters
         ):
             return
         request = replace(request, area=request.area or self._config.box.area or None)
-        home = self._devices.home()
-        strict = await self._strict(request, home)
-        question = _question(request, home)
-        if question is None or strict.meaning is not None:
-            return
-        if loose.understand(request.text, request.language, home, request.area) is not None:
-            return
-        deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
-        await self._model.anticipate(question, deadline=deadline)
+        await self._cascade.anticipate(request, self._devices.home())
 
-    async def answer(
-        self, request: Request, on_sentence: Callable[[str], None] | None = None
-    ) -> Reply:
+    async def answer(self, request: Request, on_sentence: OnSentence | None = None) -> Reply:
         trace = Trace(self._clock.now)
         request = replace(request, area=request.area or self._config.box.area or None)
         try:
-            reply = await self._answer(request, trace)
+            reply = await self._answer(request, trace, on_sentence)
         except LaresError as error:
             log.warning("turn %s failed: %s", request.id, error)
             reply = saying.failed(request, error)
@@ -144,7 +89,9 @@ class CascadeAssistant:
         log.info("%s", turn_line(reply, request.source))
         return reply
 
-    async def _answer(self, request: Request, trace: Trace) -> Reply:
+    async def _answer(
+        self, request: Request, trace: Trace, on_sentence: OnSentence | None
+    ) -> Reply:
         if not request.text.strip():
             return saying.not_understood(request)
         refusal = self._filter.refusal(request, self._clock.now())
@@ -160,15 +107,17 @@ class CascadeAssistant:
         plan = await self._dialogue.settle(request)
         if plan is not None:
             return await self._follow(request, plan, home, trace)
-        return await self._understood(request, home, trace)
+        return await self._understood(request, home, trace, on_sentence)
 
-    async def _understood(self, request: Request, home: Home, trace: Trace) -> Reply:
+    async def _understood(
+        self, request: Request, home: Home, trace: Trace, on_sentence: OnSentence | None
+    ) -> Reply:
         trace.begin("understand")
-        understood = await self._understand(request, home)
+        understood = await self._understand(request, home, on_sentence)
         intent = understood.meaning.intent if understood.meaning else ""
         if understood.found is not None:
             plan = await self._dialogue.plan(
-                request, understood.found, home, self._reader(request, home)
+                request, understood.found, home, self._cascade.reader(request, home)
             )
             trace.end("understand", {"by": plan.by, "intent": plan.intent})
             return await self._follow(request, plan, home, trace)
@@ -189,21 +138,11 @@ class CascadeAssistant:
         self._dialogue.note(request, reply, plan.meaning, plan)
         return replace(reply, understood_by=plan.by, intent=plan.intent)
 
-    def _reader(self, request: Request, home: Home) -> Read:
-        """What the grammars make of a step of a routine; the language model is not asked."""
-
-        async def read(text: str, language: str, area: str | None) -> Meaning | None:
-            step = replace(request, text=text, language=language, area=area)
-            strict = (await self._strict(step, home)).meaning
-            if strict is not None and _is_final(strict):
-                return strict
-            return loose.understand(text, language, home, area) or strict
-
-        return read
-
-    async def _understand(self, request: Request, home: Home) -> Understanding:
-        strict = await self._strict(request, home)
-        if strict.meaning is not None and _is_final(strict.meaning):
+    async def _understand(
+        self, request: Request, home: Home, on_sentence: OnSentence | None
+    ) -> Understanding:
+        strict = await self._cascade.strict(request, home)
+        if strict.meaning is not None and is_final(strict.meaning):
             return strict
         meaning = loose.understand(request.text, request.language, home, request.area)
         sure = meaning is not None and meaning.problem is None and meaning.exact
@@ -211,81 +150,7 @@ class CascadeAssistant:
             found = self._dialogue.found(request, home)
             if found is not None:
                 return Understanding(found=found)
-        return await self._tolerant(request, home, strict, meaning)
-
-    async def _tolerant(
-        self, request: Request, home: Home, strict: Understanding, meaning: Meaning | None
-    ) -> Understanding:
-        """When the templates did not settle it: the tolerant grammar's word, then the model's."""
-        if meaning is None and strict.meaning is None:
-            meaning = wonder.asked(request.text, request.language, home, request.area)
-        if meaning is not None and meaning.problem is None:
-            return Understanding("loose", meaning)
-        if strict.meaning is None and meaning is not None:
-            strict = Understanding("loose", meaning, error=strict.error)
-        if strict.meaning is not None and not is_soft(strict.meaning):
-            return strict
-        if self._model is None or not self._config.llm.enabled:
-            return strict
-        asked = await self._ask_model(self._model, request, home)
-        if asked.meaning is not None or asked.said:
-            return asked
-        return replace(strict, error=strict.error or asked.error)
-
-    async def _strict(self, request: Request, home: Home) -> Understanding:
-        """What the sentence grammar makes of it; its failure leaves the work to the others."""
-        now = self._clock.now()
-        deadline = min(request.deadline, now + self._config.actions.grammar_timeout_s)
-        try:
-            await self._teach(home, request.language, deadline - now)
-            found = await self._grammar.recognize(
-                request.text, language=request.language, area=request.area, deadline=deadline
-            )
-        except LaresError as error:
-            log.warning("the sentence grammar did not answer: %s", error)
-            return Understanding(error=error)
-        meaning = resolve(found, home, request.area)
-        if meaning is None or _is_name_alone(meaning, request, home):
-            return Understanding()
-        return Understanding("grammar", meaning)
-
-    async def _teach(self, home: Home, language: str, seconds: float) -> None:
-        """Have the grammar know the names of the home, when these have changed."""
-        names = _vocabulary(home)
-        if self._taught.get(language) == names:
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._grammar.learn(home, language)
-        except TimeoutError as error:
-            raise DeadlineExceeded("the sentence grammar is not ready yet") from error
-        self._taught[language] = names
-
-    async def _ask_model(self, model: LanguageModel, request: Request, home: Home) -> Understanding:
-        """The model's proposal, if the guard finds it in the words that were said."""
-        question = _question(request, home)
-        if question is None:
-            return Understanding()
-        deadline = min(request.deadline, self._clock.now() + self._config.llm.timeout_s)
-        try:
-            said, ending = await self._generated(model, question, deadline)
-        except LaresError as error:
-            log.warning("the language model did not answer: %s", error)
-            return Understanding(error=error)
-        if question.grammar is None:
-            found = Understanding("llm", said=saying.whole_sentences(said))
-        else:
-            proposed = prompt.parse(said, home)
-            checked = proposed and guard.checked(proposed, request, home)
-            found = Understanding("llm" if checked else "", checked)
-        return replace(found, where=ending.where, why=ending.why) if ending else found
-
-    async def _generated(
-        self, model: LanguageModel, generation: Generation, deadline: float
-    ) -> tuple[str, Ending | None]:
-        pieces = [piece async for piece in model.generate(generation, deadline=deadline)]
-        ending = pieces[-1].ending if pieces else None
-        return "".join(piece.text for piece in pieces), ending
+        return await self._cascade.tolerant(request, home, strict, meaning, on_sentence)
 
     async def _do(
         self,
@@ -352,31 +217,10 @@ class CascadeAssistant:
         return replace(reply, outcomes=outcomes)
 
 
-def _question(request: Request, home: Home) -> Generation | None:
-    """What the language model is asked about a request; None when it is not asked."""
-    if guard.may_be_command(request.text, request.language, home):
-        return prompt.tool_call(request, home)
-    if guard.may_be_talk(request.text, request.language, home):
-        return prompt.talk(request)
-    return None
-
-
-def _is_final(strict: Meaning) -> bool:
-    """Whether nobody else need be asked: "all lights off" may be a question or a command."""
-    return not is_soft(strict) and strict.question is None
-
-
-def _is_name_alone(meaning: Meaning, request: Request, home: Home) -> bool:
-    """A device's bare name is no command, except for what can only be started."""
-    entities = [home.entities.get(action.entity_id) for action in meaning.actions]
-    if not entities or all(e is not None and e.domain in _STARTED for e in entities):
-        return False
-    return guard.names_only(request.text, request.language, home)
-
-
 def _without_meaning(request: Request, understood: Understanding) -> Reply:
     if understood.said:
-        reply = saying.reply(request, ReplyKind.ANSWER, understood.said)
+        kind = ReplyKind.ANSWER if understood.error is None else ReplyKind.FAILED
+        reply = saying.reply(request, kind, understood.said)
         return replace(reply, understood_by=understood.by)
     if understood.error is not None:
         return saying.failed(request, understood.error)
@@ -389,12 +233,3 @@ def _distinct(actions: Sequence[Action]) -> list[Action]:
         if action not in distinct:
             distinct.append(action)
     return distinct
-
-
-def _vocabulary(home: Home) -> tuple[object, ...]:
-    """What the grammar learns of a home, to be compared: states are no part of it."""
-    entities: Mapping[str, object] = {
-        e.entity_id: (e.name, e.domain, e.area, e.aliases, e.device_class)
-        for e in home.entities.values()
-    }
-    return (home.areas, tuple(sorted(entities.items(), key=lambda item: item[0])))

@@ -63,6 +63,11 @@ _MADE_UP = {
         "中文字幕志愿者", "优优独播剧场yoyotelevisionseriesexclusive",
     ),
 }  # fmt: skip
+_SPEAKER = {
+    "en": frozenset({"i", "ive", "we", "weve"}),
+    "de": frozenset({"ich", "wir"}),
+    "zh": frozenset({"我"}),
+}  # words of who says that they did it
 _SOUND = re.compile(r"^\W*[\[(（【♪*].*[\])）】♪*]\W*$")  # [music], (applause), ♪ ♪
 
 
@@ -151,6 +156,23 @@ def may_be_talk(text: str, language: str, home: Home) -> bool:
     if not asks or not lexicon.news.isdisjoint(words):
         return False
     return not any(_is_of_home(piece) for piece in cut(text, lexicon, home))
+
+
+def fits_talk(said: str, language: str, home: Home) -> bool:
+    """Whether a sentence of a model's talk may be said: not what tells of this home, of which its
+    talk knows nothing, nor what claims a deed, of which it does none.
+    """
+    lexicon = lexicon_of(language)
+    if lexicon is None:
+        return True
+    pieces = cut(said, lexicon, home)
+    senses = [piece.sense for piece in pieces if piece.sense is not None]
+    if any(sense.names or sense.area for sense in senses):
+        return False
+    speaks = not _SPEAKER.get(main_language(language), frozenset()).isdisjoint(tokens(said))
+    deed = any(sense.verbs or sense.particle for sense in senses)
+    kind = any(sense.kind is not None for sense in senses)
+    return speaks + deed + kind < 2
 
 
 def checked(proposed: Meaning, request: Request, home: Home) -> Meaning | None:

@@ -15,8 +15,6 @@ from laresd.types import Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
 
-TALK_ENDINGS = ".!?。！？"
-
 
 def reply(request: Request, kind: ReplyKind, text: str) -> Reply:
     return Reply(request.id, kind, text)
@@ -49,10 +47,3 @@ def failed(request: Request, error: LaresError) -> Reply:
     if isinstance(error, DeadlineExceeded):
         return reply(request, ReplyKind.FAILED, replies.out_of_time(request.language))
     return reply(request, ReplyKind.FAILED, replies.failure(error, request.language))
-
-
-def whole_sentences(text: str) -> str:
-    """Without the sentence that the token limit cut."""
-    text = text.strip()
-    end = max(text.rfind(mark) for mark in TALK_ENDINGS)
-    return text[: end + 1] if end > 0 else text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +16,7 @@ from laresd.config import Actions, Box, Config, Llm
 from laresd.core import prompt
 from laresd.core.assistant import CascadeAssistant
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
-from laresd.generation import Generation
+from laresd.generation import Generation, Piece
 from laresd.timing import TimerCommand, TimerOutcome, TimerResult, TimerVerb, TimerView
 from laresd.types import (
     Command,
@@ -30,6 +32,7 @@ from tests.fakes.devices import FakeDevices
 from tests.fakes.grammar import FakeGrammar
 from tests.fakes.home import ENTITIES, STATES, home_of
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.virtual_time import virtual_time
 
 PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
 
@@ -352,3 +355,86 @@ def test_no_text_and_no_model_can_make_it_raise_or_touch_what_is_not_there(
 async def test_every_language_gets_an_answer(language: str) -> None:
     reply = await Room().say("hmm", language=language)
     assert reply.text
+
+
+class BreakingModel(FakeLanguageModel):
+    """Breaks off when it has said what it has to say."""
+
+    async def generate(
+        self, generation: Generation, *, deadline: float
+    ) -> AsyncGenerator[Piece, None]:
+        async with aclosing(super().generate(generation, deadline=deadline)) as pieces:
+            async for piece in pieces:
+                if piece.ending is not None:
+                    raise Temporary("the host went away")
+                yield piece
+
+
+class TestSentencesAsTheyCome:
+    """Sentences of a generated answer are told before it is complete."""
+
+    async def told(
+        self, model: FakeLanguageModel, text: str = "what is the capital of france?"
+    ) -> tuple[Reply, list[str]]:
+        sentences: list[str] = []
+        room = Room(model=model)
+        reply = await room.assistant.answer(room.request(text), sentences.append)
+        assert room.done == [] or sentences == []
+        return reply, sentences
+
+    @virtual_time
+    async def test_each_is_told_while_the_rest_is_still_generated(self) -> None:
+        model = FakeLanguageModel("Paris. It lies on the Seine. It is old.", seconds=1.0)
+        room = Room(model=model)
+        times: list[tuple[str, float]] = []
+        reply = await room.assistant.answer(
+            room.request("what is the capital of france?"),
+            lambda text: times.append((text, round(room.clock.now()))),
+        )
+        assert [text for text, _ in times] == ["Paris.", "It lies on the Seine.", "It is old."]
+        at = [when for _, when in times]
+        assert at[0] < at[1] < at[2]
+        assert reply.kind is ReplyKind.ANSWER
+        assert reply.text == " ".join(text for text, _ in times)
+
+    async def test_nothing_is_told_of_what_is_done(self) -> None:
+        call = turning_on("light.kitchen")
+        reply, sentences = await self.told(
+            FakeLanguageModel(lambda _: call), "jeeves turn on the kitchen light"
+        )
+        assert (reply.kind, sentences) == (ReplyKind.DONE, [])
+
+    @pytest.mark.parametrize(
+        "claim",
+        [
+            "I have turned on the kitchen light.",
+            "I switched it off.",
+            "The lamp is on now.",
+            "The desk lamp is broken.",
+        ],
+    )
+    async def test_talk_never_claims_anything_about_the_home(self, claim: str) -> None:
+        reply, sentences = await self.told(FakeLanguageModel(f"Paris. {claim} Yes."))
+        assert sentences == ["Paris."]
+        assert reply.text == "Paris."
+
+    async def test_talk_that_begins_with_a_claim_is_not_understood(self) -> None:
+        reply, sentences = await self.told(FakeLanguageModel("I turned off the lamp. Paris."))
+        assert (reply.kind, sentences) == (ReplyKind.NOT_UNDERSTOOD, [])
+
+    async def test_an_answer_that_breaks_off_says_so(self) -> None:
+        reply, sentences = await self.told(BreakingModel("Paris. It lies on the"))
+        assert sentences == ["Paris.", "Sorry, the rest of the answer did not come."]
+        assert reply.kind is ReplyKind.FAILED
+        assert reply.text == " ".join(sentences)
+
+    async def test_one_that_breaks_off_within_its_first_sentence_tells_why(self) -> None:
+        reply, sentences = await self.told(BreakingModel("It lies on the"))
+        assert sentences == []
+        assert reply.kind is ReplyKind.FAILED
+        assert "the host went away" in reply.text
+
+    async def test_the_model_is_left_as_soon_as_no_more_is_wanted(self) -> None:
+        model = FakeLanguageModel("Paris. The lamp is on. " + "More and more. " * 20)
+        await self.told(model)
+        assert model.open == 0

@@ -135,4 +135,5 @@ CHINESE = Phrasebook(
     error="抱歉：{message}。",
     error_with_remedy="抱歉：{message}。{remedy}。",
     no_time="抱歉，时间太长了，请再说一次。",
+    broken_off="抱歉，后面的回答没有了。",
 )  # fmt: skip

@@ -172,6 +172,7 @@ ENGLISH = Phrasebook(
     error="Sorry: {message}.",
     error_with_remedy="Sorry: {message}. {remedy}.",
     no_time="Sorry, that took too long. Please try again.",
+    broken_off="Sorry, the rest of the answer did not come.",
     device=_device,
     room=_device,
 )  # fmt: skip

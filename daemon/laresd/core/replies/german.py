@@ -151,4 +151,5 @@ GERMAN = Phrasebook(
     error="Entschuldigung: {message}.",
     error_with_remedy="Entschuldigung: {message}. {remedy}.",
     no_time="Das hat zu lange gedauert. Bitte noch einmal.",
+    broken_off="Entschuldigung, der Rest der Antwort kam nicht.",
 )  # fmt: skip

@@ -63,5 +63,6 @@ class Phrasebook:
     error: str  # {message}
     error_with_remedy: str  # {message} {remedy}
     no_time: str
+    broken_off: str  # after the sentences that were told already
     device: Callable[[str], str] = _as_is  # a name inside a sentence
     room: Callable[[str], str] = _as_is

@@ -73,6 +73,11 @@ def failure(error: LaresError, language: str) -> str:
     return book.error_with_remedy.format(message=message, remedy=remedy)
 
 
+def broken_off(language: str) -> str:
+    """That the rest of an answer will not come."""
+    return phrasebook(language).broken_off
+
+
 def out_of_time(language: str) -> str:
     return phrasebook(language).no_time
 
