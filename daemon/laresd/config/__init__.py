@@ -26,10 +26,12 @@ from laresd.config.sections import (
     HostSettings,
     Http,
     Input,
+    Lights,
     Llm,
     Log,
     Mqtt,
     MqttApi,
+    Pins,
     PolicySettings,
     Risk,
     RiskRule,
@@ -56,10 +58,12 @@ __all__ = [
     "HostSettings",
     "Http",
     "Input",
+    "Lights",
     "Llm",
     "Log",
     "Mqtt",
     "MqttApi",
+    "Pins",
     "PolicySettings",
     "Risk",
     "RiskRule",
@@ -84,6 +88,8 @@ class Config:
     box: Box = field(default_factory=Box)
     mqtt: Mqtt = field(default_factory=Mqtt)
     audio: Audio = field(default_factory=Audio)
+    pins: Pins = field(default_factory=Pins)
+    lights: Lights = field(default_factory=Lights)
     wake: Wake = field(default_factory=Wake)
     turn: Turn = field(default_factory=Turn)
     speech_to_text: SpeechToText = field(default_factory=SpeechToText)

@@ -54,6 +54,34 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
+class Pins:
+    """Buttons and switches on the board, by gpiozero's names of pins ("GPIO17"); "": none."""
+
+    talk_button: str = ""  # listens while it is held
+    wake_button: str = ""  # as the wake word; stops what the box says
+    mute_button: str = ""  # switches the microphone off and on
+    mute_switch: str = ""  # while it says so the microphone is off, whoever else wants it on
+    muted: Literal["closed", "open"] = "closed"  # when the switch says so
+    contacts: Literal["ground", "high"] = "ground"  # what they connect to: ground, or 3.3 V
+    debounce_ms: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """Lamps that show what the box does."""
+
+    kind: Literal["none", "led", "rgb", "apa102", "ws2812"] = "none"
+    lamps: int = 3  # of a row or ring of LED chips
+    pins: tuple[str, ...] = ()  # led: one; rgb: three (red, green, blue)
+    inverted: bool = False  # led, rgb: they shine at low level (common anode)
+    power_pin: str = ""  # held high, where it feeds the lamps
+    spi_bus: int = 0  # apa102, ws2812: /dev/spidev<bus>.<device>
+    spi_device: int = 0
+    brightness: float = 0.3  # of all, 0 to 1
+    signs: Mapping[str, str] = field(default_factory=dict)  # core.signals: "blue breathe 40%"
+
+
+@dataclass(frozen=True, slots=True)
 class Wake:
     words: tuple[str, ...] = ("okay_nabu",)  # models in pymicro-wakeword, or .tflite paths
     phrase: str = ""  # any phrase, found by VAD and the speech model, e.g. "hey lares"
