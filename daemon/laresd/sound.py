@@ -136,6 +136,37 @@ class Resampler:
         return converted
 
 
+class Intake:
+    """Samples of any layout as 16 kHz mono s16, piece by piece. `width`: bytes of a sample, 1 to 4;
+    those of one byte are unsigned, as in wav files.
+    """
+
+    def __init__(self, rate: int, width: int, channels: int) -> None:
+        self._form = _Format(_PCM, channels, rate, width * 8)
+        self._as_is = (rate, width, channels) == (SAMPLE_RATE, 2, 1)
+        self._rest = b""
+        self._stream = None
+        if rate != SAMPLE_RATE:
+            self._stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+
+    def feed(self, data: bytes) -> bytes:
+        """What is ready of it; the last milliseconds come with the next piece, or the `end`."""
+        data = self._rest + data
+        whole = len(data) // self._form.frame_bytes * self._form.frame_bytes
+        data, self._rest = data[:whole], data[whole:]
+        if self._as_is or not data:
+            return data
+        samples = _decode(data, self._form).reshape(-1, self._form.channels)
+        mono = samples.mean(axis=1, dtype=np.float32)
+        return _to_s16(self._stream.resample_chunk(mono) if self._stream else mono)
+
+    def end(self) -> bytes:
+        """What is still to come. Nothing can be fed afterwards."""
+        if self._stream is None:
+            return b""
+        return _to_s16(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
 def level_dbfs(pcm: bytes) -> float:
     """The loudness (RMS) of s16 samples against full scale; SILENT_DBFS for silence."""
     if len(pcm) < 2:
@@ -143,6 +174,45 @@ def level_dbfs(pcm: bytes) -> float:
     samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float64)
     power = float(np.mean(samples * samples)) / 32768.0**2
     return max(SILENT_DBFS, 10 * math.log10(power)) if power else SILENT_DBFS
+
+
+def peak_dbfs(pcm: bytes) -> float:
+    """The largest of s16 samples against full scale; SILENT_DBFS for silence."""
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.int32)
+    peak = int(np.abs(samples).max(initial=0))
+    return 20 * math.log10(peak / 32768.0) if peak else SILENT_DBFS
+
+
+def clipped(pcm: bytes) -> int:
+    """How many s16 samples are at either end of their range."""
+    samples = np.frombuffer(pcm, "<i2")
+    return int(np.count_nonzero((samples >= 32767) | (samples <= -32768)))
+
+
+def amplified(pcm: bytes, begin: float, end: float) -> bytes:
+    """s16 samples times a factor that goes evenly from `begin` to `end`; clipped, never wrapped."""
+    if begin == end == 1.0 or not pcm:
+        return pcm
+    samples = np.frombuffer(pcm, "<i2")
+    factors = np.linspace(begin, end, len(samples), dtype=np.float32)
+    louder: bytes = np.clip(np.rint(samples * factors), -32768, 32767).astype("<i2").tobytes()
+    return louder
+
+
+def one_channel(pcm: bytes, channels: int, number: int) -> bytes:
+    """One of interleaved s16 channels; the first has number 0."""
+    if channels == 1:
+        return pcm
+    samples: bytes = np.frombuffer(pcm, "<i2").reshape(-1, channels)[:, number].tobytes()
+    return samples
+
+
+def all_channels(pcm: bytes, channels: int) -> bytes:
+    """Mono s16 samples on each of so many interleaved channels."""
+    if channels == 1:
+        return pcm
+    samples: bytes = np.repeat(np.frombuffer(pcm, "<i2"), channels).tobytes()
+    return samples
 
 
 def _read_raw(file: BinaryIO, name: str, max_seconds: float) -> Sound:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd.errors import Permanent
-from laresd.sound import Resampler, level_dbfs, read_wav, resample, wav_bytes, write_wav
+from laresd.sound import Intake, Resampler, level_dbfs, read_wav, resample, wav_bytes, write_wav
 
 PCM, FLOAT, ALAW, MULAW, ADPCM = 1, 3, 6, 7, 2
 
@@ -212,6 +212,21 @@ def test_resampling_piece_by_piece_makes_no_clicks() -> None:
     pieces = [resampler.feed(data[start : start + 2822]) for start in range(0, len(data), 2822)]
     assert likeness(b"".join(pieces), tone()) > 0.99
     assert Resampler(16_000, 16_000).feed(data) == data
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
+def test_a_stream_of_any_layout_is_taken_in_whatever_its_pieces(
+    bits: int, channels: int, rate: int
+) -> None:
+    samples = np.repeat(tone(rate), channels)
+    data = packed(bits, samples)
+    intake = Intake(rate, bits // 8, channels)
+    pieces = [intake.feed(data[start : start + 999]) for start in range(0, len(data), 999)]
+    pcm = b"".join([*pieces, intake.end()])
+    assert len(pcm) == pytest.approx(len(s16(tone())), abs=4)
+    assert likeness(pcm, tone()) > (0.99 if bits == 8 or rate == 8_000 else 0.9999)
 
 
 def test_level_is_against_full_scale() -> None:

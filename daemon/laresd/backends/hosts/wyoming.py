@@ -1,16 +1,12 @@
 """Port `Host` for speech servers of the Wyoming protocol: faster-whisper, Piper and their like.
 
-Only this file imports the wyoming package, for its events. They are read here, since its reader
-takes garbage for the end of the stream and as many bytes as it is told, and built here where its
-modules import `audioop`, which Python 3.13 has no more. The protocol: OHF-Voice/wyoming README.
+The protocol: OHF-Voice/wyoming README.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import wave
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,24 +14,19 @@ from types import TracebackType
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
-from wyoming.asr import Transcribe
-from wyoming.event import Event, async_write_event
-from wyoming.tts import Synthesize, SynthesizeVoice
-
 from laresd.backends.hosts import faults, reading
 from laresd.backends.hosts.wake import Waker, costs
 from laresd.config import HostSettings
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.frames import Fields
+from laresd.frames.wyoming import Bounds, Event, Format, audio, encode, format_of, read
 from laresd.generation import Generation, Piece
 from laresd.jobs import HostCosts, HostFacts, HostKind, JobKind
-from laresd.sound import read_wav
-from laresd.types import AUTO, SAMPLE_RATE, Transcript, Vectors
+from laresd.sound import Intake
+from laresd.types import AUTO, SAMPLE_RATE, Json, Transcript, Vectors
 
 CONNECT_S = 1.0  # a LAN answers in milliseconds
-CHUNK_BYTES = 16 << 10  # half a second of sound
-MAX_LINE = 1 << 20  # bytes of an event's header, and of its data: a list of many voices
-MAX_PAYLOAD = 8 << 20  # bytes of one event
+BOUNDS = Bounds()
 MAX_SOUND = 64 << 20  # bytes of one answer
 
 
@@ -51,13 +42,6 @@ class _Model:
 class _Offer:
     ears: tuple[_Model, ...]
     voices: tuple[_Model, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    rate: int
-    width: int  # bytes of a sample
-    channels: int
 
 
 class WyomingHost:
@@ -116,8 +100,7 @@ class WyomingHost:
             offer = self._offer or await self._described(wire)
             ear, spoken = self._choose(offer.ears, language, "transcribe")
             asked = None if language == AUTO else spoken or _base(language)
-            names = list(hints) or None
-            await wire.send(Transcribe(ear, asked, transcript_names=names).event())
+            await wire.send(_transcribe(ear, asked, hints))
             await wire.send_sound(pcm)
             text, found = await self._transcript(wire)
         took = asyncio.get_running_loop().time() - begun
@@ -132,9 +115,9 @@ class WyomingHost:
         async with self._connected(deadline) as wire:
             offer = self._offer or await self._described(wire)
             voice, _ = self._choose(offer.voices, language, "speak")
-            await wire.send(Synthesize(text, voice=SynthesizeVoice(name=voice)).event())
+            await wire.send(Event("synthesize", {"text": text, "voice": {"name": voice}}))
             form, sound = await self._sound(wire)
-        return await asyncio.to_thread(self._converted, form, sound)
+        return await asyncio.to_thread(_converted, form, sound)
 
     async def generate(
         self, generation: Generation, *, deadline: float
@@ -160,7 +143,9 @@ class WyomingHost:
         try:
             async with asyncio.timeout_at(deadline) as limit:
                 async with asyncio.timeout(CONNECT_S):
-                    reader, writer = await asyncio.open_connection(*self._address, limit=MAX_LINE)
+                    reader, writer = await asyncio.open_connection(
+                        *self._address, limit=BOUNDS.line
+                    )
                 try:
                     yield _Wire(self._name, reader, writer)
                 finally:
@@ -183,50 +168,33 @@ class WyomingHost:
         try:
             while (event := await wire.receive()).type != "transcript":
                 pass
-            return Fields(event.data).text("text"), reading.text(event.data.get("language"))
+            return event.fields.text("text"), reading.text(event.data.get("language"))
         except Permanent as error:
             raise faults.no_answer(self._name, error.message) from error
 
-    async def _sound(self, wire: _Wire) -> tuple[_Format, bytes]:
+    async def _sound(self, wire: _Wire) -> tuple[Format, bytes]:
         """The samples up to the end that the server announces, in its format."""
-        form: _Format | None = None
+        form: Format | None = None
         sound = bytearray()
         while (event := await wire.receive()).type != "audio-stop":
             if event.type != "audio-chunk":
                 continue
-            told = self._format(Fields(event.data))
+            told = self._format(event)
             if form not in (None, told):
                 raise faults.no_answer(self._name, "sound whose format changes")
             form = told
-            sound += event.payload or b""
+            sound += event.payload
             if len(sound) > MAX_SOUND:
                 raise faults.no_answer(self._name, f"more than {MAX_SOUND >> 20} MiB of sound")
         if form is None or not sound:
             raise faults.no_answer(self._name, "no sound")
         return form, bytes(sound)
 
-    def _format(self, told: Fields) -> _Format:
+    def _format(self, event: Event) -> Format:
         try:
-            form = _Format(told.integer("rate"), told.integer("width"), told.integer("channels"))
+            return format_of(event)
         except Permanent as error:
             raise faults.no_answer(self._name, error.message) from error
-        possible = 4000 <= form.rate <= 192_000 and 2 <= form.width <= 4 and 1 <= form.channels <= 8
-        if not possible:
-            raise faults.no_answer(self._name, f"sound that cannot be: {form}")
-        return form
-
-    def _converted(self, form: _Format, sound: bytes) -> bytes:
-        """16 kHz mono s16. Computes: in a thread."""
-        with io.BytesIO() as file:
-            with wave.open(file, "wb") as wav:
-                wav.setframerate(form.rate)
-                wav.setsampwidth(form.width)
-                wav.setnchannels(form.channels)
-                wav.writeframes(sound)
-            try:
-                return read_wav(file.getvalue()).pcm
-            except Permanent as error:
-                raise faults.no_answer(self._name, error.message) from error
 
     def _choose(self, models: Sequence[_Model], language: str, doing: str) -> tuple[str, str]:
         """The model for a language, and how it writes that; "" where it does not say.
@@ -264,52 +232,52 @@ class _Wire:
         self._reader = reader
         self._writer = writer
 
-    async def send(self, event: Event) -> None:
-        await async_write_event(event, self._writer)
+    async def send(self, *events: Event) -> None:
+        for event in events:
+            self._writer.write(encode(event))
+            await self._writer.drain()
 
     async def send_sound(self, pcm: bytes) -> None:
-        form = {"rate": SAMPLE_RATE, "width": 2, "channels": 1}
-        await self.send(Event("audio-start", {**form, "timestamp": 0}))
-        for start in range(0, len(pcm), CHUNK_BYTES):
-            at = {"timestamp": start * 1000 // (2 * SAMPLE_RATE)}
-            await self.send(Event("audio-chunk", form | at, pcm[start : start + CHUNK_BYTES]))
-        await self.send(Event("audio-stop", {"timestamp": len(pcm) * 1000 // (2 * SAMPLE_RATE)}))
+        form = Format(SAMPLE_RATE)
+        end = {"timestamp": len(pcm) * 1000 // (2 * SAMPLE_RATE)}
+        await self.send(Event("audio-start", {**form.data(), "timestamp": 0}))
+        await self.send(*audio(pcm, form), Event("audio-stop", end))
 
     async def expect(self, kind: str) -> Fields:
         """The next event of a kind; others are for whoever understands them."""
         while (event := await self.receive()).type != kind:
             pass
-        return Fields(event.data)
+        return event.fields
 
     async def receive(self) -> Event:
         """Raises Temporary for an error event, for garbage, and for the end of the stream."""
         try:
-            line = await self._reader.readline()
-            if not line.endswith(b"\n"):
-                raise faults.broke_off(self._host)
-            header = Fields({"event": json.loads(line)}).row("event") or Fields({})
-            kind = header.text("type")
-            data = dict(header.mapping("data"))
-            if length := _length(header, "data_length", MAX_LINE):
-                merged = {"data": json.loads(await self._reader.readexactly(length))}
-                data |= Fields(merged).mapping("data")
-            payload = await self._reader.readexactly(_length(header, "payload_length", MAX_PAYLOAD))
-        except asyncio.IncompleteReadError:
-            raise faults.broke_off(self._host) from None
-        except (ValueError, RecursionError, Permanent) as error:
-            what = error.message if isinstance(error, Permanent) else "no event of Wyoming"
-            raise faults.no_answer(self._host, what) from None
-        if kind == "error":
-            said = faults.saying(json.dumps({"error": data.get("text")}).encode())
+            event = await read(self._reader, BOUNDS)
+        except Temporary:
+            event = None
+        except Permanent as error:
+            raise faults.no_answer(self._host, error.message) from None
+        if event is None:
+            raise faults.broke_off(self._host)
+        if event.type == "error":
+            said = faults.saying(json.dumps({"error": event.data.get("text")}).encode())
             raise Temporary(f"the host {self._host} failed" + (f": {said}" if said else ""))
-        return Event(kind, data, payload)
+        return event
 
 
-def _length(header: Fields, key: str, most: int) -> int:
-    length = header.integer(key, 0)
-    if not 0 <= length <= most:
-        raise Permanent(f"an event with {key} {length}")
-    return length
+def _transcribe(model: str, language: str | None, hints: Sequence[str]) -> Event:
+    data: dict[str, Json] = {"name": model}
+    if language:
+        data["language"] = language
+    if hints:
+        data["transcript_names"] = [*hints]
+    return Event("transcribe", data)
+
+
+def _converted(form: Format, sound: bytes) -> bytes:
+    """16 kHz mono s16. Computes: in a thread."""
+    intake = Intake(form.rate, form.width, form.channels)
+    return intake.feed(sound) + intake.end()
 
 
 def _installed(info: Fields, domain: str, models: str) -> tuple[_Model, ...]:

@@ -198,7 +198,7 @@ async def test_sound_of_any_format_becomes_the_box_s_own(
     [
         {"rate": 0, "width": 2, "channels": 1},
         {"rate": 10**9, "width": 2, "channels": 1},
-        {"rate": 16000, "width": 1, "channels": 1},
+        {"rate": 16000, "width": 5, "channels": 1},
         {"rate": 16000, "width": 2, "channels": 0},
         {"rate": "fast", "width": 2, "channels": 1},
         {},
