@@ -14,6 +14,7 @@ from laresd.commands.demo import engines_ready
 from laresd.commands.demo_home import demo_home
 from laresd.config import Actions, Audio, Config, Http, Mqtt, Scheduler
 from laresd.config import Box as BoxSettings
+from laresd.ports import AudioSink
 from laresd.types import Reply, Request
 
 PATIENCE = 60.0  # seconds; a deadline that only a hang reaches
@@ -37,9 +38,9 @@ def settings(folder: Path, *, port: int = 0) -> Config:
 
 
 @asynccontextmanager
-async def a_box(config: Config) -> AsyncIterator[Box]:
-    """A box whose engines are loaded, in the demo home."""
-    async with running(config, Sound(None, Silence())) as box, demo_home(box):
+async def a_box(config: Config, sink: AudioSink | None = None) -> AsyncIterator[Box]:
+    """A box whose engines are loaded, in the demo home; what it says goes to the sink."""
+    async with running(config, Sound(None, sink or Silence())) as box, demo_home(box):
         await engines_ready(box)
         yield box
 

@@ -8,6 +8,7 @@ import pytest
 
 from laresd.types import ReplyKind, Status
 from tests.contract.brokers import Mosquitto, needs_mosquitto
+from tests.fakes.audio import FakeSink
 from tests.scenario.boxes import PATIENCE, a_box, ask, settings
 
 pytestmark = pytest.mark.slow
@@ -20,7 +21,8 @@ async def test_a_command_during_an_outage_is_said_to_be_delayed_and_done_in_time
     broker = Mosquitto(tmp_path)
     await broker.start()
     try:
-        async with a_box(settings(tmp_path, port=broker.port)) as box:
+        heard = FakeSink()
+        async with a_box(settings(tmp_path, port=broker.port), heard) as box:
             assert (await ask(box, "turn on the desk lamp")).kind is ReplyKind.DONE
             assert (await ask(box, "turn on the kitchen light")).kind is ReplyKind.DONE
             dropped = box.bus.subscribe("lares/lares/dropped")
@@ -47,6 +49,9 @@ async def test_a_command_during_an_outage_is_said_to_be_delayed_and_done_in_time
                 report = json.loads((await anext(dropped)).payload)
             assert report["topic"].startswith("demo/kitchen_light/")
             assert report["reason"] == "expired"
+            async with asyncio.timeout(PATIENCE):
+                while not heard.played:  # noqa: ASYNC110  # a sink tells nobody
+                    await asyncio.sleep(0.02)
             assert box.devices.home().state("light.kitchen_light").state == "on"
             assert (await ask(box, "turn on the desk lamp")).kind is ReplyKind.DONE
     finally:

@@ -40,6 +40,7 @@ from laresd.config import Config, Mqtt
 from laresd.core import arbitration, guard, timer_words
 from laresd.core.assistant import CascadeAssistant
 from laresd.core.input_filter import InputFilter, topic_rules
+from laresd.core.replies.stale import stale as stale_words
 from laresd.core.routine_book import RoutineBook
 from laresd.core.timekeeper import Timekeeper
 from laresd.errors import ConfigError, LaresError
@@ -49,6 +50,7 @@ from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
 from laresd.frontends.mqtt import MqttFrontend, Services, WakeArbiter
 from laresd.frontends.operations import Operations
+from laresd.frontends.stale_actions import StaleActions
 from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import AudioSink, AudioSource, Clock
 from laresd.sound import read_wav
@@ -67,6 +69,7 @@ class Box:
     config: Config  # with the port that the embedded broker really has
     clock: Clock
     bus: MqttBus
+    stale: StaleActions
     seen: Outbox
     mind: Mind
     http: HttpFrontend | None
@@ -130,6 +133,9 @@ async def running(
             "scheduler": box.mind.text.run(),
             "gate": box.mind.gate.run(),
             "home assistant": box.house.run(),
+            "stale actions": box.stale.run(
+                box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
+            ),
         }
         if box.http is not None:
             parts["http"] = box.http.run()
@@ -163,7 +169,8 @@ async def _build(
     for worker in workers.values():
         await stack.enter_async_context(worker)
     outbox = await stack.enter_async_context(Outbox(config.box.state_dir / "outbox.db"))
-    bus = MqttBus(config.mqtt, box=config.box.name, outbox=outbox)
+    stale = StaleActions(clock, stale_words, language=config.box.language)
+    bus = MqttBus(config.mqtt, box=config.box.name, outbox=outbox, on_dropped=stale.dropped)
     await stack.enter_async_context(bus)
     broker_devices = MqttDevices(
         bus,
@@ -219,6 +226,7 @@ async def _build(
         config,
         clock,
         bus,
+        stale,
         outbox,
         mind,
         http,
@@ -277,8 +285,13 @@ def _requests(box: Box) -> MqttFrontend:
         is_device_topic=box.broker_devices.uses,
         routines=lambda: box.routines.spoken,
     )
+    return MqttFrontend(services, ready=_known(box))
+
+
+def _known(box: Box) -> Callable[[], Coroutine[None, None, bool]]:
+    """Waits until the home is known, from now on no longer than DISCOVERY_WAIT."""
     until = box.clock.now() + DISCOVERY_WAIT
-    return MqttFrontend(services, ready=lambda: box.devices.settled(deadline=until))
+    return lambda: box.devices.settled(deadline=until)
 
 
 async def _broker(

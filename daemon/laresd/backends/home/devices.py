@@ -85,6 +85,10 @@ class MqttDevices:
         """Whether a device of the home speaks or listens on a topic."""
         return self._registry.uses(topic)
 
+    def commanded_on(self, topic: str) -> str:
+        """The name of the device that takes commands on a topic; "" where none does."""
+        return self._registry.commanded_on(topic)
+
     async def changed(self, since: Home) -> Home:
         """The next home that is not `since`; several changes may come as one."""
         while (home := self._registry.home()) is since:

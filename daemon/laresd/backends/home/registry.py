@@ -98,6 +98,15 @@ class Registry:
             for key, value in device.component.values.items()
         )
 
+    def commanded_on(self, topic: str) -> str:
+        """The name of the device that takes commands on it; "" where none does."""
+        for device in self._devices.values():
+            for key, value in device.component.values.items():
+                takes = key.endswith("command_topic") or key == "set_position_topic"
+                if takes and value == topic:
+                    return device.entity.name if device.entity else device.spoken.name
+        return ""
+
     def correct(self, names: HomeNames) -> bool:
         """Call things and rooms by these names from now on; whether that changed anything."""
         if names == self._names:

@@ -36,7 +36,7 @@ def test_a_packet_is_as_large_as_mqtt_5_writes_it(
     more = messages.outgoing(message)
     written = (more or Properties(PacketTypes.PUBLISH)).pack()  # type: ignore[no-untyped-call]
     rest = 2 + len(topic.encode()) + (2 if acknowledged else 0) + len(written) + length
-    head = 1 + len(VariableByteIntegers.encode(rest))
+    head = 1 + len(VariableByteIntegers.encode(rest))  # type: ignore[no-untyped-call]
     assert messages.packet_size(message, more) == head + rest
 
 

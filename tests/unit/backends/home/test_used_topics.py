@@ -34,3 +34,18 @@ def test_what_a_device_speaks_or_listens_on_is_used(topic: str, registry: Regist
 @pytest.mark.parametrize("topic", ["demo/desk_lamp", "asker/answers", "", "demo/+/power/set"])
 def test_other_topics_are_not(topic: str, registry: Registry) -> None:
     assert not registry.uses(topic)
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("demo/desk_lamp/power/set", "Desk lamp"),
+        ("demo/kitchen_light/set", "Kitchen light"),
+        ("demo/desk_lamp/power", ""),  # its state
+        ("asker/answers", ""),
+    ],
+)
+def test_what_takes_commands_on_a_topic_has_a_name(
+    topic: str, name: str, registry: Registry
+) -> None:
+    assert registry.commanded_on(topic).casefold() == name.casefold()
