@@ -279,6 +279,7 @@ class HeardKind(StrEnum):
     WAKE = "wake"
     SPEECH = "speech"  # probability of speech in one frame
     NEAR_WAKE = "near_wake"
+    REJECTED_WAKE = "rejected_wake"  # a wake word by its model, not by a second look
 
 
 @dataclass(frozen=True, slots=True)

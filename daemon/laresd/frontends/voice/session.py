@@ -189,8 +189,7 @@ class Session:
         """
         frames = [heard.sample for heard in found if heard.kind is HeardKind.SPEECH]
         shift = self._tape.end - max(frames) if frames else 0
-        order = {HeardKind.SPEECH: 0, HeardKind.WAKE: 1, HeardKind.NEAR_WAKE: 2}
-        for heard in sorted(found, key=lambda heard: (heard.sample, order[heard.kind])):
+        for heard in sorted(found, key=lambda heard: (heard.sample, heard.kind is HeardKind.WAKE)):
             if heard.kind is HeardKind.SPEECH:
                 yield FrameHeard(heard.sample + shift, heard.score)
             elif heard.kind is HeardKind.WAKE:
