@@ -1,0 +1,42 @@
+"""Where a sentence ends, in any script: positions, so that nothing of the text is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_END = re.compile(
+    r"""
+    [。！？；…]+["'”’」』）)]*              # Chinese and Japanese need no space after it
+    | (?<=[^\W\d_])[.!?]+["'”’)\]]*(?=\s)   # a word, the mark, and a space
+    | (?<=[\d%°)\]"'”’])[.!?]+(?=\s+["'“‘(]?[^\W\d_a-zäöüß])  # a figure: a capital must follow
+    | \n\s*\n                               # an empty line
+    | \n(?=\s*(?:[-*•]|\d{1,3}[.)])\s)      # the next point of a list
+    """,
+    re.VERBOSE,
+)
+_SHORT = re.compile(  # a mark after these ends no sentence
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Abs|Art|Bd|Hr|Fr|Abb|Fig|Vol|pp?|etc|vs|e\.g|i\.e|z\.\s?B|"
+    r"d\.\s?h|u\.\s?a|bzw|ca|ggf|inkl|max|min|approx|Inc|Ltd|Jan|Feb|Apr|Aug|Sept?|Oct|Okt|Nov|Dec|"
+    r"Dez)|\b[^\W\d_])\.$"
+)
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of each sentence, without the white space around it, in order."""
+    start = 0
+    for found in _END.finditer(text):
+        end = found.end()
+        if found.group().startswith(".") and _SHORT.search(text, start, found.start() + 1):
+            continue
+        yield from _trimmed(text, start, end)
+        start = end
+    yield from _trimmed(text, start, len(text))
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    right = len(piece.rstrip())
+    if right > left:
+        yield start + left, start + right
