@@ -37,11 +37,14 @@ from laresd.config.sections import (
     RiskRule,
     RoutineAction,
     RoutineSettings,
+    Satellite,
+    SatelliteSettings,
     Scheduler,
     Speech,
     SpeechToText,
     Turn,
     Wake,
+    Wyoming,
     default_state_dir,
 )
 from laresd.errors import ConfigError
@@ -69,11 +72,14 @@ __all__ = [
     "RiskRule",
     "RoutineAction",
     "RoutineSettings",
+    "Satellite",
+    "SatelliteSettings",
     "Scheduler",
     "Speech",
     "SpeechToText",
     "Turn",
     "Wake",
+    "Wyoming",
     "default_state_dir",
     "load",
     "parse",
@@ -106,6 +112,9 @@ class Config:
     scheduler: Scheduler = field(default_factory=Scheduler)
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     http: Http = field(default_factory=Http)
+    wyoming: Wyoming = field(default_factory=Wyoming)
+    satellite: Satellite = field(default_factory=Satellite)
+    satellites: Mapping[str, SatelliteSettings] = field(default_factory=dict)
     home_assistant: HomeAssistant = field(default_factory=HomeAssistant)
     mqtt_api: MqttApi = field(default_factory=MqttApi)
     log: Log = field(default_factory=Log)

@@ -267,6 +267,45 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True)
+class Wyoming:
+    """The server of Wyoming: this box's ears, voice and commands for others, part by part.
+
+    The protocol has no authentication: whoever reaches the port may use it.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"  # "": no TCP port
+    port: int = 10300
+    socket: Path | None = None  # a unix socket, too
+    clients: tuple[str, ...] = ()  # addresses or networks that may use it; none: all that reach it
+    commands: Literal["auto", "always", "never"] = "auto"  # auto: of this machine's programs only
+    announce: bool = True  # by mDNS, where it can be reached from other machines
+    connections: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Satellite:
+    """This machine as ears and voice of a bigger box, or of Home Assistant: `lares satellite`."""
+
+    enabled: bool = False  # laresd is that and nothing else
+    host: str = "127.0.0.1"  # beyond loopback only with `servers`
+    port: int = 10700
+    servers: tuple[str, ...] = ()  # addresses or networks that may listen here
+    wake: Literal["here", "server"] = "here"  # server: all that is said here is sent there
+    announce: bool = True  # by mDNS, where it can be reached from other machines
+
+
+@dataclass(frozen=True, slots=True)
+class SatelliteSettings:
+    """[satellites.NAME]: ears and a voice on another machine. What stands here is trusted."""
+
+    url: str = ""  # tcp://address:port
+    site: str = ""  # "": its name
+    area: str = ""  # the room it stands in; "": as it says
+    language: str = ""  # spoken to it; "": the box's
+
+
+@dataclass(frozen=True, slots=True)
 class HomeAssistant:
     """Lares in Home Assistant, and Home Assistant's entities in Lares (with `url`)."""
 
