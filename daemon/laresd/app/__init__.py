@@ -37,7 +37,7 @@ from laresd.backends.workers.clients import WorkerGrammar
 from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Mqtt
-from laresd.core import arbitration, guard, timer_words
+from laresd.core import addressing, arbitration, guard, timer_words
 from laresd.core.assistant import CascadeAssistant
 from laresd.core.input_filter import InputFilter, topic_rules
 from laresd.core.replies.stale import stale as stale_words
@@ -48,7 +48,7 @@ from laresd.frontends.announcer import Announcer
 from laresd.frontends.control import ControlServer, Handler
 from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
-from laresd.frontends.mqtt import MqttFrontend, Services, WakeArbiter
+from laresd.frontends.mqtt import Addressed, MqttFrontend, Services, WakeArbiter
 from laresd.frontends.operations import Operations
 from laresd.frontends.stale_actions import StaleActions
 from laresd.frontends.voice import VoiceFrontend
@@ -278,7 +278,10 @@ def _requests(box: Box) -> MqttFrontend:
         assistant=box.answering,
         devices=box.devices,
         timers=box.timers,
-        transcriber=box.mind.work,
+        transcriber=Addressed(
+            box.mind.work,
+            partial(addressing.without_wake_word, called=addressing.names(box.config.wake)),
+        ),
         voice=box.voice,
         doubt=guard.transcript,
         words=timer_words.sentence,
