@@ -100,53 +100,92 @@ class FakeSink:
 class FakeCard:
     """A sound system whose devices the test plugs in and out.
 
-    `spoken` is what the room says to each stream that is opened, one item a stream. A loudspeaker
-    takes all of a sound at once, or nothing while `deaf`.
+    `spoken` is what the room says to each microphone that is opened, one item a stream. A
+    loudspeaker takes sound as fast as it comes, or nothing while `deaf`; every sample is in the air
+    at the time 0.
     """
 
     def __init__(self, *spoken: bytes) -> None:
         self.failures: list[LaresError] = []  # raised first, one for each opening
-        self.played: list[bytes] = []
         self.opened = 0
         self.closed = 0
+        self.channels: list[int] = []  # of the microphones that were opened
         self.has_opened = threading.Event()
         self.has_closed = threading.Event()
         self.deaf = False
+        self.streams: list[FakeStream] = []  # that are open
         self._spoken = list(spoken)
+        self._heard = bytearray()
 
-    def open_input(self, device: str, hear: Callable[[bytes], None]) -> FakeStream:
-        stream = self._open()
+    @property
+    def played(self) -> bytes:
+        """What was heard of the loudspeaker, from the first sample that is not silent on."""
+        return bytes(self._heard).rstrip(b"\0")
+
+    def open_input(
+        self,
+        device: str,
+        channel: int,
+        hear: Callable[[bytes, float], None],
+        gone: Callable[[], None],
+    ) -> FakeStream:
+        stream = self._open(gone)
+        self.channels.append(channel)
         if self._spoken:
             pcm = self._spoken.pop(0)
             for start in range(0, len(pcm), 1000):  # not a whole number of frames, as on cards
-                hear(pcm[start : start + 1000])
+                hear(pcm[start : start + 1000], start / 2 / SAMPLE_RATE)
         return stream
 
-    def open_output(self, device: str, pcm: bytes, on_end: Callable[[], object]) -> FakeStream:
-        stream = self._open()
+    def open_output(
+        self, device: str, supply: Callable[[int, float], bytes], gone: Callable[[], None]
+    ) -> FakeStream:
+        stream = self._open(gone)
         if not self.deaf:
-            self.played.append(pcm)
-            on_end()
+            threading.Thread(target=self._take, args=(stream, supply), daemon=True).start()
         return stream
 
-    def _open(self) -> FakeStream:
+    def unplug(self) -> None:
+        """Every open device ends its stream."""
+        for stream in list(self.streams):
+            stream.unplug()
+
+    def forget(self, stream: FakeStream) -> None:
+        self.streams.remove(stream)
+        self.closed += 1
+        self.has_closed.set()
+
+    def _open(self, gone: Callable[[], None]) -> FakeStream:
         if self.failures:
             raise self.failures.pop(0)
+        stream = FakeStream(self, gone)
+        self.streams.append(stream)
         self.opened += 1
         self.has_opened.set()
-        return FakeStream(self)
+        return stream
+
+    def _take(self, stream: FakeStream, supply: Callable[[int, float], bytes]) -> None:
+        while not stream.ended.is_set():
+            piece = supply(160, 0.0)
+            if self._heard or piece.strip(b"\0"):
+                self._heard += piece
+            if not piece.strip(b"\0"):
+                stream.ended.wait(0.001)
 
 
 class FakeStream:
-    def __init__(self, card: FakeCard) -> None:
+    def __init__(self, card: FakeCard, gone: Callable[[], None]) -> None:
+        self.ended = threading.Event()
         self._card = card
+        self._gone = gone
         self._is_open = True
 
-    def finish(self) -> None:
-        self.close()
+    def unplug(self) -> None:
+        self.ended.set()
+        self._gone()
 
     def close(self) -> None:
+        self.ended.set()
         if self._is_open:
             self._is_open = False
-            self._card.closed += 1
-            self._card.has_closed.set()
+            self._card.forget(self)

@@ -51,6 +51,11 @@ class Audio:
     enabled: bool = True
     input: str = ""  # part of the PortAudio device's name; "": the default device
     output: str = ""
+    channel: int = 1  # of an input with several microphones, from 1
+    gain_db: float = 0.0  # by which the microphone is made louder
+    volume: float = 1.0  # of the loudspeaker, 0 to 1
+    echo_cancellation: bool = True  # what the loudspeaker plays is taken out of the microphone
+    earcons: bool = True  # short sounds: heard you, understood, done, failed, muted
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,47 +3,183 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
-from laresd.backends.audio.card import SoundCard, Stream, opened
-from laresd.errors import Temporary
+from laresd.backends.audio.card import (
+    Hear,
+    SoundCard,
+    Stream,
+    close_in_thread,
+    open_in_thread,
+    settle,
+)
+from laresd.backends.audio.playlist import Playing, Playlist
+from laresd.errors import LaresError, Temporary
 from laresd.types import SAMPLE_RATE
 
-LEAD = bytes(2 * SAMPLE_RATE // 20)  # 50 ms: cards that wake up cut the beginning
-GRACE_S = 5.0  # beyond the sound's own length, for a card that starts late
+log = logging.getLogger(__name__)
+
+LEAD_SAMPLES = SAMPLE_RATE // 20  # 50 ms: cards that wake up cut the beginning
+STALL_S = 2.0  # a card that takes nothing for so long is gone; sound servers may begin 1 s late
+IDLE_S = 15.0  # that the device stays open after a sound: answers come one after the other
+TRIES = 2  # of opening a device anew for the rest of one sound
+
+
+def nobody(pcm: bytes, at: float) -> None:
+    """Nobody listens while something plays."""
 
 
 class Loudspeaker:
     """Port AudioSink on a device whose name contains `device`; "" is the default one.
 
-    `play` raises Permanent without a sound system, Temporary when the device is gone.
+    The device is opened by the first sound and closed when none came for `idle_s`. A sound in which
+    the device goes away goes on where it was, if the device can be opened anew. `on_played` is told
+    what is heard, and when: for whoever listens at the same time.
     """
 
-    def __init__(self, card: SoundCard, device: str = "") -> None:
+    def __init__(
+        self,
+        card: SoundCard,
+        device: str = "",
+        *,
+        volume: float = 1.0,
+        on_played: Hear = nobody,
+        idle_s: float = IDLE_S,
+        stall_s: float = STALL_S,
+    ) -> None:
         self._card = card
         self._device = device
+        self._volume = volume
         self._share = 1.0
+        self._idle_s = idle_s
+        self._stall_s = stall_s
+        self._playlist = Playlist(on_played)
+        self._lock = asyncio.Lock()  # one opening or closing at a time
+        self._stream: Stream | None = None
+        self._gone: asyncio.Future[float] | None = None  # done when the device ended the stream
+        self._pieces = 0  # that the device took
+        self._users = 0
+        self._resting: asyncio.TimerHandle | None = None
+        self._set_loudness()
+
+    @property
+    def volume(self) -> float:
+        """0 to 1, as it is set."""
+        return self._volume
+
+    def set_volume(self, volume: float) -> None:
+        """0 to 1, from now on. Half is heard as half: a quarter of the amplitude."""
+        self._volume = min(1.0, max(0.0, volume))
+        self._set_loudness()
 
     def duck(self, share: float) -> None:
-        self._share = share
+        self._share = min(1.0, max(0.0, share))
+        self._set_loudness()
 
     async def play(self, pcm: bytes) -> None:
+        await self._play(pcm, gives_way=False)
+
+    async def chime(self, pcm: bytes) -> None:
+        """Play it only if nothing else plays, and no longer than until something else is to."""
+        if not self._playlist:
+            await self._play(pcm, gives_way=True)
+
+    async def wake(self) -> None:
+        """Open the device for a sound that will come soon. Raises what `play` raises."""
+        async with self._held():
+            pass
+
+    async def close(self) -> None:
+        """Silence at once; the next sound opens the device again."""
+        if self._resting is not None:
+            self._resting.cancel()
+        async with self._lock:
+            await self._close_stream()
+
+    async def _play(self, pcm: bytes, *, gives_way: bool) -> None:
         loop = asyncio.get_running_loop()
-        done = asyncio.Event()
+        ended: asyncio.Future[float] = loop.create_future()
+        sound = Playing(pcm, partial(settle, loop, ended), gives_way=gives_way)
+        if sound.over:
+            return
+        self._playlist.add(sound)
+        try:
+            async with self._held():
+                await self._taken(ended)
+                await asyncio.sleep(ended.result() - loop.time())
+        except LaresError:
+            self._playlist.drop(sound)
+            raise
+        finally:
+            self._playlist.remove(sound)
 
-        def open_stream() -> Stream:
-            ended = partial(loop.call_soon_threadsafe, done.set)
-            return self._card.open_output(self._device, LEAD + pcm, ended)
+    async def _taken(self, ended: asyncio.Future[float]) -> None:
+        """Until the device has taken the whole sound."""
+        tries = TRIES
+        while not ended.done():
+            stream, gone, pieces = self._stream, self._gone, self._pieces
+            waiting = {ended} if gone is None else {ended, gone}
+            await asyncio.wait(waiting, timeout=self._stall_s, return_when=asyncio.FIRST_COMPLETED)
+            is_gone = gone is None or gone.done() or self._pieces == pieces
+            if ended.done() or not is_gone:
+                continue
+            if not tries:
+                remedy = "check its cable"
+                raise Temporary("the loudspeaker stopped taking sound", remedy=remedy)
+            tries -= 1
+            await self._open(instead_of=stream)
 
-        async with opened(open_stream) as stream:
-            try:
-                async with asyncio.timeout(len(pcm) / 2 / SAMPLE_RATE + GRACE_S):
-                    await done.wait()
-                    await loop.run_in_executor(None, stream.finish)
-            except TimeoutError:
-                raise Temporary(
-                    "the loudspeaker stopped taking sound", remedy="check its cable"
-                ) from None
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        """The device is open in the block, and for a while after it."""
+        self._users += 1
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        try:
+            lost = self._stream if self._gone is not None and self._gone.done() else None
+            await self._open(instead_of=lost)
+            yield
+        finally:
+            self._users -= 1
+            if not self._users and self._stream is not None:
+                loop = asyncio.get_running_loop()
+                self._resting = loop.call_later(self._idle_s, self._rest)
+
+    async def _open(self, *, instead_of: Stream | None) -> None:
+        """Open the device unless it is open; a stream that is of no use any more is closed first,
+        unless another caller has done so.
+        """
+        async with self._lock:
+            if self._stream is not None and self._stream is instead_of:
+                await self._close_stream()
+            if self._stream is None:
+                loop = asyncio.get_running_loop()
+                self._gone = gone = loop.create_future()
+                self._playlist.lead = LEAD_SAMPLES
+                tell = partial(settle, loop, gone, loop.time())
+                open_stream = partial(self._card.open_output, self._device, self._supply, tell)
+                self._stream = await open_in_thread(open_stream)
+
+    async def _close_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await close_in_thread(stream)
+
+    def _rest(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            asyncio.get_running_loop().run_in_executor(None, stream.close)
+
+    def _supply(self, samples: int, at: float) -> bytes:
+        self._pieces += 1
+        return self._playlist.supply(samples, at)
+
+    def _set_loudness(self) -> None:
+        self._playlist.loudness = self._volume**2 * self._share
 
 
 class Silence:

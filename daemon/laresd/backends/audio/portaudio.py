@@ -1,20 +1,35 @@
-"""Sound cards through PortAudio: the one file that knows sounddevice."""
+"""Sound cards through PortAudio: the one file that knows sounddevice.
+
+PortAudio reads its list of devices only when it starts, which it can only while no stream is open.
+So a card that was plugged in later is found by closing all streams, starting PortAudio anew, and
+opening them again: a gap of some hundredths of a second, and only when the kernel's list of cards
+has changed.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from laresd.backends.audio.card import Hear, Stream
+from laresd.backends.audio.card import Gone, Hear, Stream, Supply
 from laresd.errors import Permanent, Temporary
-from laresd.sound import Resampler, resample
+from laresd.sound import Resampler, all_channels, one_channel
 from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
 
+log = logging.getLogger(__name__)
+
 BLOCKS_PER_SECOND = SAMPLE_RATE / FRAME_SAMPLES
+OUTPUT_LATENCY_S = 0.03  # from the samples to the air: what a cancelled sound still plays
+MAX_CHANNELS = 32  # plugins offer hundreds
+CARDS = Path("/proc/asound/cards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,84 +43,105 @@ class Device:
     rate: int
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a device is opened."""
+
+    rate: int
+    channels: int
+
+
+def plugged_in() -> str:
+    """The kernel's sound cards; "" where it tells of none."""
+    try:
+        return CARDS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 class PortAudio:
     """The SoundCard of real machines. Every method blocks: call them in a thread.
 
-    A device that cannot do 16 kHz is opened at its own rate and converted.
+    A device that cannot do 16 kHz mono is opened in its own form and converted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cards: Callable[[], str] = plugged_in) -> None:
         self._lock = threading.Lock()
-        self._streams = 0
+        self._streams: list[_Stream] = []
+        self._cards = cards
+        self._known_cards = ""
 
     def devices(self) -> list[Device]:
         """What is plugged in now. Raises Permanent when PortAudio is not installed."""
-        with self._fresh("the sound devices") as library:
+        with self._library("the sound devices") as library:
             return _devices(library)
 
-    def open_input(self, device: str, hear: Hear) -> Stream:
-        def build(library: ModuleType, index: int, rate: int) -> _Native:
-            converter = Resampler(rate, SAMPLE_RATE)
-
-            def on_audio(data: _Buffer, frames: int, time: object, status: object) -> None:
-                hear(converter.feed(bytes(data)))
-
-            native: _Native = library.RawInputStream(
-                samplerate=rate,
-                blocksize=round(rate / BLOCKS_PER_SECOND),
-                device=index,
-                channels=1,
-                dtype="int16",
-                callback=on_audio,
+    def open_input(self, device: str, channel: int, hear: Hear, gone: Gone) -> Stream:
+        def build(library: ModuleType, ended: Gone) -> _Native:
+            found = _choose(_devices(library), library, "microphone", device)
+            if found.inputs < channel:
+                raise Temporary(
+                    f"{found.name!r} has {found.inputs} channels, not {channel}",
+                    remedy="correct audio.channel",
+                )
+            forms = _forms(found.rate, channel, found.inputs)
+            return _first(
+                library,
+                forms,
+                partial(_input, library, found, channel=channel, hear=hear, ended=ended),
             )
-            return native
 
-        return self._open("microphone", device, build)
+        return self._open("microphone", build, gone)
 
-    def open_output(self, device: str, pcm: bytes, on_end: Callable[[], object]) -> Stream:
-        def build(library: ModuleType, index: int, rate: int) -> _Native:
-            queue = _Queue(resample(pcm, SAMPLE_RATE, rate), on_end)
-
-            def on_need(data: _Buffer, frames: int, time: object, status: object) -> None:
-                data[:] = queue.take(2 * frames)
-
-            native: _Native = library.RawOutputStream(
-                samplerate=rate, device=index, channels=1, dtype="int16", callback=on_need
+    def open_output(self, device: str, supply: Supply, gone: Gone) -> Stream:
+        def build(library: ModuleType, ended: Gone) -> _Native:
+            found = _choose(_devices(library), library, "loudspeaker", device)
+            forms = _forms(found.rate, 1, found.outputs)
+            return _first(
+                library, forms, partial(_output, library, found, supply=supply, ended=ended)
             )
-            return native
 
-        return self._open("loudspeaker", device, build)
+        return self._open("loudspeaker", build, gone)
 
-    def _open(
-        self, what: str, device: str, build: Callable[[ModuleType, int, int], _Native]
-    ) -> Stream:
-        with self._fresh(f"the {what}") as library:
-            found = _choose(_devices(library), library, what, device)
-            native = _at_a_rate_it_can(library, found, build)
-            native.start()
-            self._streams += 1
-            return _Stream(native, self._closed)
+    def _open(self, what: str, build: _Build, gone: Gone) -> Stream:
+        stream = _Stream(build, gone, self._closed)
+        with self._library(f"the {what}") as library:
+            stream.start(library)
+            self._streams.append(stream)
+        return stream
 
-    def _closed(self) -> None:
+    def _closed(self, stream: _Stream) -> None:
         with self._lock:
-            self._streams -= 1
+            stream.stop()
+            if stream in self._streams:
+                self._streams.remove(stream)
 
     @contextmanager
-    def _fresh(self, what: str) -> Iterator[ModuleType]:
-        """The library with a new list of devices: PortAudio reads it only when it starts.
+    def _library(self, what: str) -> Iterator[ModuleType]:
+        """The library with a list of devices that is true now.
 
         PortAudio's errors become Temporary: a device may be back the next time.
         """
         with self._lock:
             library = _load()
             try:
-                if self._streams == 0:
-                    library._terminate()
-                    library._initialize()
+                self._look_again(library)
                 yield library
             except library.PortAudioError as error:
                 remedy = "see: lares doctor"
                 raise Temporary(f"cannot open {what}: {error}", remedy=remedy) from error
+
+    def _look_again(self, library: ModuleType) -> None:
+        cards = self._cards()
+        if self._streams and cards == self._known_cards:
+            return
+        for stream in self._streams:
+            stream.stop()
+        library._terminate()
+        library._initialize()
+        self._known_cards = cards
+        for stream in self._streams:
+            stream.start_again(library)
 
 
 class _Buffer(Protocol):
@@ -116,46 +152,142 @@ class _Buffer(Protocol):
     def __setitem__(self, key: slice, value: bytes) -> None: ...
 
 
+class _Times(Protocol):
+    """PortAudio's times of one callback, on a clock of its own."""
+
+    @property
+    def currentTime(self) -> float: ...  # noqa: N802  # PortAudio's name
+
+    @property
+    def inputBufferAdcTime(self) -> float: ...  # noqa: N802
+
+    @property
+    def outputBufferDacTime(self) -> float: ...  # noqa: N802
+
+
 class _Native(Protocol):
     def start(self) -> None: ...
-
-    def stop(self) -> None: ...
 
     def close(self) -> None: ...
 
 
-class _Stream:
-    def __init__(self, native: _Native, on_close: Callable[[], None]) -> None:
-        self._native = native
-        self._on_close = on_close
-        self._is_open = True
+_Build = Callable[[ModuleType, Gone], _Native]
+"""(library, told when the stream has ended) -> a stream that is not started."""
 
-    def finish(self) -> None:
-        self._native.stop()
-        self.close()
+
+class _Stream:
+    """A stream that can be opened again without its user noticing more than a gap."""
+
+    def __init__(self, build: _Build, gone: Gone, on_close: Callable[[_Stream], None]) -> None:
+        self._build = build
+        self._gone = gone
+        self._on_close = on_close
+        self._native: _Native | None = None
+        self._runs = False
+
+    def start(self, library: ModuleType) -> None:
+        self._native = self._build(library, self._ended)
+        self._runs = True
+        self._native.start()
+
+    def start_again(self, library: ModuleType) -> None:
+        try:
+            self.start(library)
+        except (library.PortAudioError, Temporary):
+            self._gone()
+
+    def stop(self) -> None:
+        self._runs = False
+        native, self._native = self._native, None
+        if native is not None:
+            native.close()
 
     def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            self._native.close()
-            self._on_close()
+        self._on_close(self)
+
+    def _ended(self) -> None:
+        if self._runs:  # else it was told to
+            self._gone()
 
 
-class _Queue:
-    """Hands out a sound piece by piece, silence after it, and says once that all is out."""
+class _Puller:
+    """Mono sound at a device's own rate, drawn from a supply at 16 kHz."""
 
-    def __init__(self, pcm: bytes, on_end: Callable[[], object]) -> None:
-        self._pcm = pcm
-        self._position = 0
-        self._on_end = on_end
+    def __init__(self, supply: Supply, rate: int) -> None:
+        self._supply = supply
+        self._rate = rate
+        self._converter = Resampler(SAMPLE_RATE, rate)
+        self._ready = bytearray()
 
-    def take(self, length: int) -> bytes:
-        before = self._position
-        piece = self._pcm[before : before + length]
-        self._position += length
-        if before < len(self._pcm) <= self._position:
-            self._on_end()
-        return piece.ljust(length, b"\0")
+    def take(self, frames: int, at: float) -> bytes:
+        while len(self._ready) < 2 * frames:
+            ahead = len(self._ready) / 2 / self._rate
+            missing = frames - len(self._ready) // 2
+            samples = max(1, -(-missing * SAMPLE_RATE // self._rate))
+            self._ready += self._converter.feed(self._supply(samples, at + ahead))
+        taken = bytes(self._ready[: 2 * frames])
+        del self._ready[: 2 * frames]
+        return taken
+
+
+def _input(
+    library: ModuleType, device: Device, form: Form, *, channel: int, hear: Hear, ended: Gone
+) -> _Native:
+    converter = Resampler(form.rate, SAMPLE_RATE)
+
+    def on_audio(data: _Buffer, frames: int, times: _Times, status: object) -> None:
+        at = time.monotonic() + times.inputBufferAdcTime - times.currentTime
+        hear(converter.feed(one_channel(bytes(data), form.channels, channel - 1)), at)
+
+    native: _Native = library.RawInputStream(
+        samplerate=form.rate,
+        blocksize=round(form.rate / BLOCKS_PER_SECOND),
+        device=device.index,
+        channels=form.channels,
+        dtype="int16",
+        callback=on_audio,
+        finished_callback=ended,
+    )
+    return native
+
+
+def _output(
+    library: ModuleType, device: Device, form: Form, *, supply: Supply, ended: Gone
+) -> _Native:
+    puller = _Puller(supply, form.rate)
+
+    def on_need(data: _Buffer, frames: int, times: _Times, status: object) -> None:
+        at = time.monotonic() + times.outputBufferDacTime - times.currentTime
+        data[:] = all_channels(puller.take(frames, at), form.channels)
+
+    native: _Native = library.RawOutputStream(
+        samplerate=form.rate,
+        device=device.index,
+        channels=form.channels,
+        dtype="int16",
+        latency=OUTPUT_LATENCY_S,
+        callback=on_need,
+        finished_callback=ended,
+    )
+    return native
+
+
+def _forms(own_rate: int, wanted: int, most: int) -> list[Form]:
+    """16 kHz and as few channels as wanted first; then what the device has itself."""
+    rates = dict.fromkeys((SAMPLE_RATE, own_rate))
+    channels = sorted({n for n in (wanted, 2, min(most, MAX_CHANNELS)) if wanted <= n <= most})
+    return [Form(rate, count) for count in channels for rate in rates]
+
+
+def _first(library: ModuleType, forms: Sequence[Form], build: Callable[[Form], _Native]) -> _Native:
+    """The stream of the first form that the device can do."""
+    error_class: type[Exception] = library.PortAudioError
+    for form in forms[:-1]:
+        try:
+            return build(form)
+        except error_class as error:
+            log.debug("a sound device cannot do %s: %s", form, error)
+    return build(forms[-1])
 
 
 def _load() -> ModuleType:
@@ -197,15 +329,3 @@ def _choose(devices: list[Device], library: ModuleType, what: str, wanted: str) 
     missing = f"there is no {what} {wanted!r}" if wanted else f"there is no {what}"
     key = "audio.input" if is_input else "audio.output"
     raise Temporary(f"{missing}; there is: {there}", remedy=f"plug it in or set {key}")
-
-
-def _at_a_rate_it_can(
-    library: ModuleType, device: Device, build: Callable[[ModuleType, int, int], _Native]
-) -> _Native:
-    error_class: type[Exception] = library.PortAudioError
-    try:
-        return build(library, device.index, SAMPLE_RATE)
-    except error_class:
-        if device.rate == SAMPLE_RATE:
-            raise
-        return build(library, device.index, device.rate)

@@ -13,7 +13,8 @@ FRAME_BYTES = FRAME_SAMPLES * 2
 class Ring:
     """Cuts what is written into frames. A full ring loses its oldest frame and counts it.
 
-    `write` is for one thread, any; the rest is for the event loop in which the ring was made.
+    `write` and `end` are for one thread, any; the rest is for the event loop in which the ring was
+    made.
     """
 
     def __init__(self, seconds: float = 4.0) -> None:
@@ -21,6 +22,7 @@ class Ring:
         self._capacity = max(1, int(seconds * SAMPLE_RATE / FRAME_SAMPLES))
         self._frames: deque[bytes] = deque()
         self._rest = b""
+        self._ended = False
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._wanted = 0  # frames that the waiting reader wants to be woken for
@@ -44,16 +46,24 @@ class Ring:
         if self._rest:
             self.write(bytes(FRAME_BYTES - len(self._rest)))
 
+    def end(self) -> None:
+        """No more will be written: the device is gone."""
+        self._ended = True
+        self._loop.call_soon_threadsafe(self._news.set)
+
     def take(self) -> bytes | None:
         """The next frame, if there is one."""
         return self._frames.popleft() if self._frames else None
 
-    async def read(self, at_once: int = 1) -> bytes:
-        """The next frame. Waits, if there is none, until there are `at_once`."""
+    async def read(self, at_once: int = 1) -> bytes | None:
+        """The next frame; None after the last. Waits, if there is none, until there are `at_once`,
+        or the end came.
+        """
         while True:
-            if (frame := self.take()) is not None:
+            if (frame := self.take()) is not None or self._ended:
                 return frame
             self._news.clear()
             self._wanted = min(at_once, self._capacity)
-            if len(self._frames) < self._wanted:  # the writer may have come in between
+            # the writer may have come in between
+            if len(self._frames) < self._wanted and not self._ended:
                 await self._news.wait()

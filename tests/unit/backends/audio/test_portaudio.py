@@ -24,10 +24,12 @@ def test_devices_are_listed() -> None:
 @installed
 def test_a_device_that_is_not_there_is_named_together_with_what_is() -> None:
     with pytest.raises(Temporary, match="no microphone 'flux capacitor'; there is: ") as caught:
-        PortAudio().open_input("flux capacitor", lambda pcm: None)
+        PortAudio().open_input("flux capacitor", 1, lambda pcm, at: None, lambda: None)
     assert "audio.input" in caught.value.remedy
     with pytest.raises(Temporary, match="no loudspeaker 'flux capacitor'; there is: "):
-        PortAudio().open_output("flux capacitor", b"", lambda: None)
+        PortAudio().open_output(
+            "flux capacitor", lambda samples, at: bytes(2 * samples), lambda: None
+        )
 
 
 @pytest.mark.skipif(

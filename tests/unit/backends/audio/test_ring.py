@@ -59,3 +59,12 @@ async def test_a_reader_that_wants_several_frames_is_not_woken_for_each() -> Non
     await asyncio.to_thread(ring.write, level(7, 32))
     assert await reading == level(7, 32)
     assert len(drained(ring)) == 3
+
+
+async def test_a_reader_is_told_that_no_more_will_come() -> None:
+    ring = Ring()
+    reading = asyncio.ensure_future(ring.read(at_once=4))
+    await asyncio.to_thread(ring.write, level(7, 32))
+    await asyncio.to_thread(ring.end)
+    assert await reading == level(7, 32)
+    assert await ring.read() is None
