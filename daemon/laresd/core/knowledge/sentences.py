@@ -15,10 +15,10 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
-_SHORT = re.compile(  # a mark after these ends no sentence
+_SHORT = re.compile(  # a mark after these ends no sentence; "3. Oktober" is a date
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Abs|Art|Bd|Hr|Fr|Abb|Fig|Vol|pp?|etc|vs|e\.g|i\.e|z\.\s?B|"
     r"d\.\s?h|u\.\s?a|bzw|ca|ggf|inkl|max|min|approx|Inc|Ltd|Jan|Feb|Apr|Aug|Sept?|Oct|Okt|Nov|Dec|"
-    r"Dez)|\b[^\W\d_])\.$"
+    r"Dez)|\b[^\W\d_]|(?<![\d.,])\d{1,2})\.$"
 )
 
 

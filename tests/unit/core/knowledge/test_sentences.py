@@ -1,0 +1,40 @@
+"""Sentences are told apart in the languages that Lares reads, and nothing of the text is lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laresd.core.knowledge.sentences import spans
+
+
+def cut(text: str) -> list[str]:
+    return [text[start:end] for start, end in spans(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It rained. We left!", ["It rained.", "We left!"]),
+        ("Dr. Smith paid 3.50 euros. He left.", ["Dr. Smith paid 3.50 euros.", "He left."]),
+        ("See No. 512. Then stop.", ["See No. 512.", "Then stop."]),
+        ("Das kostet z. B. 5 Euro. Es steigt.", ["Das kostet z. B. 5 Euro.", "Es steigt."]),
+        ("It fell by 20 %. Then it rose.", ["It fell by 20 %.", "Then it rose."]),
+        ("Am 3. Oktober ist zu. Am 4. nicht.", ["Am 3. Oktober ist zu.", "Am 4. nicht."]),
+        ("It costs 3.50. Then it rains.", ["It costs 3.50.", "Then it rains."]),
+        ("今天天气很好。你吃饭了吗？我不知道！", ["今天天气很好。", "你吃饭了吗？", "我不知道！"]),
+        ("He said “stop.” Then he went.", ["He said “stop.”", "Then he went."]),
+        ("Bring:\n- milk\n- bread", ["Bring:", "- milk", "- bread"]),
+        ("One\n\nTwo", ["One", "Two"]),
+        ("no mark at the end", ["no mark at the end"]),
+        ("  ", []),
+    ],
+)
+def test_a_text_is_cut_into_sentences(text: str, sentences: list[str]) -> None:
+    assert cut(text) == sentences
+
+
+@given(st.text())
+def test_what_is_not_white_space_is_in_one_sentence(text: str) -> None:
+    assert "".join("".join(cut(text)).split()) == "".join(text.split())
