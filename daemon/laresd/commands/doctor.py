@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from laresd.backends.audio import PortAudio
-from laresd.backends.checks import broker, machine, models, places, sound
+from laresd.backends.checks import broker, machine, models, places, rights, sound
 from laresd.backends.checks.finding import Finding, Verdict, fail, ok, warn
 from laresd.backends.modelstore.memory import read_memory
 from laresd.backends.modelstore.store import ModelStore
@@ -56,6 +56,7 @@ def examine(config: Config, root: Path = ROOT) -> Iterator[Finding]:
     yield from daemon
     if not any(finding.check == "broker" for finding in daemon):
         yield broker.reachable(config.mqtt)
+    yield from rights.rights(config)
     yield from places.secret(config.mqtt.password_file, "mqtt.password_file")
     yield from places.secret(config.http.token_file, "http.token_file")
     for name, host in config.hosts.items():
