@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from laresd.backends.clock import SystemClock
 from laresd.config import Box, Config, MqttApi
-from laresd.core import guard, timer_words
+from laresd.core import addressing, guard, timer_words
 from laresd.core.timekeeper import Timekeeper
 from laresd.errors import LaresError
-from laresd.frontends.mqtt import MqttFrontend, Services
+from laresd.frontends.mqtt import Addressed, MqttFrontend, Services
 from laresd.timing import TimerEnded
 from laresd.types import Entity, Json, Message
 from tests.fakes.assistant import FakeAssistant
@@ -107,7 +107,10 @@ class Rig:
             assistant=self.assistant,
             devices=FakeDevices(SCENES),
             timers=self.timers,
-            transcriber=FakeTranscriber({TURN_ON: "turn on the lamp"}),
+            transcriber=Addressed(
+                FakeTranscriber({TURN_ON: "turn on the lamp"}),
+                lambda text: addressing.without_wake_word(text, ("okay nabu",)),
+            ),
             voice=self.voice,
             doubt=guard.transcript,
             words=timer_words.sentence,

@@ -11,7 +11,7 @@ from laresd.config import MqttApi
 from laresd.errors import Permanent, Refused, Temporary
 from laresd.sound import wav_bytes
 from laresd.types import Json
-from tests.fakes.audio import silence, speech
+from tests.fakes.audio import WAKE_WORD, silence, speech
 from tests.unit.frontends.mqtt.rig import TURN_ON, Rig, error_of
 
 
@@ -122,6 +122,16 @@ async def test_a_recording_by_name_is_heard_and_answered(tmp_path: Path) -> None
         assert (answer["id"], answer["text"]) == ("r", "Done.")
         (request,) = home.assistant.requests
         assert (request.text, request.area) == ("turn on the lamp", "Kitchen")
+
+
+async def test_a_recording_may_begin_with_the_wake_word(tmp_path: Path) -> None:
+    woken = speech(500, WAKE_WORD)
+    (tmp_path / "a.wav").write_bytes(wav_bytes(woken + silence(100) + speech(900, TURN_ON)))
+    (tmp_path / "b.wav").write_bytes(wav_bytes(woken + silence(100)))
+    async with Rig(MqttApi(audio_dir=tmp_path)).running() as home:
+        assert (await home.ask({"audio": "a.wav", "id": "r"}))["text"] == "Done."
+        assert home.texts() == ["turn on the lamp"]
+        assert error_of(await home.ask({"audio": "b.wav", "id": "s"}))[0] == "refused"
 
 
 async def test_a_recording_in_which_nothing_is_said_asks_nothing(tmp_path: Path) -> None:
