@@ -19,6 +19,7 @@ from pathlib import Path
 from laresd.app.ears import own_ear, voice_of
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
+from laresd.app.pins import Panel, panel
 from laresd.backends import input_rules
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
@@ -82,6 +83,7 @@ class Box:
     voice: VoiceFrontend
     arbiter: WakeArbiter
     house: House
+    panel: Panel
     workers: Mapping[str, Worker]
 
 
@@ -133,6 +135,7 @@ async def running(
             "scheduler": box.mind.text.run(),
             "gate": box.mind.gate.run(),
             "home assistant": box.house.run(),
+            "panel": box.panel.run(box.voice, box.house),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
             ),
@@ -208,6 +211,7 @@ async def _build(
         on_turn(turn)
 
     arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
+    board = await stack.enter_async_context(panel(config, clock))
     voice = voice_of(
         config,
         clock,
@@ -216,11 +220,15 @@ async def _build(
         assistant=answering,
         devices=devices,
         sink=sound.sink,
+        signs=[board],
         may_answer=arbiter.may_answer,
         on_turn=tell,
         on_wake=shown.woken,
     )
-    house = await house_of(shown, gauges, mind, voice, source=sound.source, workers=workers)
+    house = await house_of(
+        shown, gauges, mind, voice, source=sound.source, workers=workers, on_mute=board.muted
+    )
+    board.guard(house.microphone)
     http = await _api(http_frontend(config, clock, workers, mind), stack)
     return Box(
         config,
@@ -239,6 +247,7 @@ async def _build(
         voice,
         arbiter,
         house,
+        board,
         workers,
     )
 

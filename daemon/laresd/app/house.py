@@ -80,6 +80,11 @@ class House:
     microphone: MutableSource | None
     announced: bool
 
+    @property
+    def ears(self) -> Ears | None:
+        """What is switched of its hearing; None without a microphone."""
+        return self.means.ears
+
     async def run(self) -> None:
         if self.announced:
             await self.frontend.run(self.means)
@@ -95,15 +100,23 @@ async def house_of(
     *,
     source: AudioSource | None,
     workers: Mapping[str, Worker],
+    on_mute: Callable[[bool], None] = lambda muted: None,
 ) -> House:
-    """With the microphone muted, and the box deaf, as they were left."""
+    """With the microphone muted, and the box deaf, as they were left. `on_mute`: it was switched,
+    by whomever.
+    """
     config, llm = gauges.config, workers.get("llm")
     microphone, ears = None, None
     if source is not None:
         switches = SwitchFile(config.box.state_dir / "switches.json")
         kept = await switches.load()
         muted = kept is None or kept.get("mute", False)  # in doubt nobody is listened to
-        microphone = MutableSource(source, muted=muted)
+
+        def changed(off: bool) -> None:
+            on_mute(off)
+            frontend.changed()
+
+        microphone = MutableSource(source, muted=muted, on_change=changed)
         voice.listening = kept is None or kept.get("listening", True)
         ears = Ears(voice, microphone, switches.save)
     means = Means(

@@ -167,7 +167,7 @@ def fields_of(hint: object) -> type:
 
 _AT_LEAST_ONE = (
     "beam_size", "context", "words_per_minute", "end_silence_ms", "max_utterance_ms", "confirm_s",
-    "pin_tries", "max_characters", "at_once", "connections",
+    "pin_tries", "max_characters", "at_once", "lamps", "connections",
 )  # fmt: skip
 
 

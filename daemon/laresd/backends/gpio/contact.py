@@ -11,25 +11,25 @@ LOOK_S = 1.0  # an edge may be lost; then the level is seen so late
 
 
 class Contact:
-    """`read`: whether it is closed at this moment; short, and safe from the event loop."""
+    """`read`: whether it is closed at this moment; short, and safe from the event loop. `edge` is
+    set, in the loop's thread, whenever it may have changed.
+    """
 
-    def __init__(self, read: Callable[[], bool], clock: Clock, settle_s: float) -> None:
+    def __init__(
+        self, read: Callable[[], bool], edge: asyncio.Event, clock: Clock, settle_s: float
+    ) -> None:
         self._read = read
         self._clock = clock
         self._settle_s = settle_s
-        self._edge = asyncio.Event()
+        self._edge = edge
 
     @property
     def closed(self) -> bool:
         return self._read()
 
-    def touched(self) -> None:
-        """There was an edge. From the event loop's thread."""
-        self._edge.set()
-
     async def changes(self) -> AsyncGenerator[bool, None]:
         """The state at first, and each one after it: at once, then for `settle_s` the contacts may
-        bounce without being asked, and then what counts is the level.
+        bounce without being asked, and then what counts is the level. Raises what `read` raises.
         """
         state = self._read()
         yield state

@@ -30,14 +30,14 @@ class Factory(Protocol):
 
 def board_factory() -> Factory:
     """That of the board that this is. Raises Permanent where there are no pins that can be used."""
-    lgpio()
+    library = lgpio()
     try:
         from gpiozero.pins.lgpio import (  # type: ignore[import-untyped]  # noqa: PLC0415
             LGPIOFactory,
         )
 
         factory: Factory = LGPIOFactory()
-    except (ImportError, OSError, gpiozero.GPIOZeroError, lgpio().error) as error:
+    except (ImportError, OSError, gpiozero.GPIOZeroError, library.error) as error:
         raise Permanent(f"this machine has no pins to use: {error}", remedy=REMEDY) from error
     return factory
 
@@ -54,7 +54,8 @@ class Board:
     ) -> Callable[[], bool]:
         """Gives whether the contact there is closed: to ground if `pulled_up`, else to 3.3 V.
 
-        `on_edge` is called from another thread. Raises ConfigError for a pin that there is not.
+        `on_edge` is called from another thread. Raises ConfigError for a pin that there is not;
+        what is given raises Temporary when the pin cannot be read.
         """
         with _naming(pin):
             device = gpiozero.DigitalInputDevice(
@@ -62,7 +63,14 @@ class Board:
             )
         self._opened.append(device)
         device.when_activated = device.when_deactivated = on_edge
-        return lambda: bool(device.is_active)
+
+        def closed() -> bool:
+            try:
+                return bool(device.is_active)
+            except (OSError, gpiozero.GPIOZeroError) as error:
+                raise Temporary(f"the pin {pin!r} cannot be read: {error}") from error
+
+        return closed
 
     def power(self, pin: str) -> None:
         """Hold it high until the board is closed: it feeds the lamps of some."""

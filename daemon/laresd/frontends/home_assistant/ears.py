@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from laresd.errors import Refused
+
 LISTENING, MUTE = "listening", "mute"
 
 
@@ -20,6 +22,16 @@ class Voice(Protocol):
 class Microphone(Protocol):
     @property
     def muted(self) -> bool: ...
+
+    @property
+    def off(self) -> bool:
+        """Whether it would be muted without a switch of the hardware."""
+        ...
+
+    @property
+    def held(self) -> bool:
+        """Whether a switch of the hardware has it off."""
+        ...
 
     def mute(self, muted: bool) -> None: ...
 
@@ -39,10 +51,17 @@ class Ears:
         return {LISTENING: self.voice.listening, MUTE: self.microphone.muted}
 
     async def switch(self, name: str, on: bool) -> None:
-        """Muting ends the turn that goes on, and happens even where it cannot be kept."""
+        """Muting ends the turn that goes on, and happens even where it cannot be kept. Raises
+        Refused where the switch on the box has the microphone off.
+        """
+        if name == MUTE and not on and self.microphone.held:
+            raise Refused(
+                "the switch on the box has the microphone off", remedy="move the switch by hand"
+            )
         if name == MUTE and on:
             self._mute(True)
-        await self.keep({**self.states(), name: on})
+        wanted = {LISTENING: self.voice.listening, MUTE: self.microphone.off}
+        await self.keep({**wanted, name: on})
         if name == MUTE:
             self._mute(on)
         else:

@@ -87,6 +87,10 @@ class HomeAssistantFrontend:
         self._figures.replied(reply)
         self._news.set()
 
+    def changed(self) -> None:
+        """Something that is shown has changed: it is told soon."""
+        self._news.set()
+
     def woken(self, wake_word: str) -> None:
         self._tell("wake", {"event_type": "wake", "wake_word": wake_word})
 

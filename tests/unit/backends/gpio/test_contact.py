@@ -17,7 +17,8 @@ class Wire:
 
     def __init__(self, *, silent: bool = False) -> None:
         self.closed = False
-        self.contact = Contact(lambda: self.closed, SystemClock(), SETTLE_S)
+        self.edge = asyncio.Event()
+        self.contact = Contact(lambda: self.closed, self.edge, SystemClock(), SETTLE_S)
         self.seen: list[tuple[float, bool]] = []
         self._silent = silent
 
@@ -29,7 +30,7 @@ class Wire:
                 await asyncio.sleep(at - asyncio.get_running_loop().time())
                 self.closed = closed
                 if not self._silent:
-                    self.contact.touched()
+                    self.edge.set()
             await asyncio.sleep(until - asyncio.get_running_loop().time())
             reading.cancel()
 
@@ -65,7 +66,7 @@ async def test_a_press_that_is_shorter_than_its_bouncing_is_released_when_it_has
 @virtual_time
 async def test_an_edge_that_is_back_before_it_is_looked_at_is_no_press() -> None:
     wire = Wire()
-    wire.contact.touched()
+    wire.edge.set()
     await wire.play(until=1)
     assert wire.seen == [(0.0, False)]
 

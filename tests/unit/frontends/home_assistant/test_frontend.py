@@ -21,7 +21,9 @@ from laresd.frontends.home_assistant import (
     Models,
     Vitals,
 )
+from laresd.frontends.voice import MutableSource
 from laresd.types import Reply, ReplyKind, Transcript, Turn
+from tests.fakes.audio import FakeSource
 from tests.fakes.bus import FakeBus
 from tests.fakes.virtual_time import virtual_time
 
@@ -47,21 +49,13 @@ class Voice:
         self.cancelled += 1
 
 
-class Microphone:
-    def __init__(self) -> None:
-        self.muted = False
-
-    def mute(self, muted: bool) -> None:
-        self.muted = muted
-
-
 class Box:
     """What the daemon would give, and the bus that the house reads."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.bus = FakeBus()
         self.vitals = Vitals(celsius=40.0, model="tiny")
-        self.voice, self.microphone = Voice(), Microphone()
+        self.voice, self.microphone = Voice(), MutableSource(FakeSource(b""))
         self.kept: list[Mapping[str, bool]] = []
         self.disk_full = False
         self.said: list[str] = []
@@ -242,6 +236,20 @@ async def test_the_microphone_is_muted_kept_so_and_told() -> None:
         assert box.kept_by_broker("mute") == "ON"
         await box.order("mute", "OFF")
         assert not box.microphone.muted
+
+
+@virtual_time
+async def test_what_the_switch_on_the_box_holds_off_stays_off() -> None:
+    async with Box().running() as box:
+        box.microphone.hold(True)
+        box.frontend.changed()
+        await asyncio.sleep(0.1)
+        assert box.kept_by_broker("mute") == "ON"
+        await box.order("mute", "OFF")
+        assert box.microphone.muted and box.kept == []
+        assert box.kept_by_broker("mute") == "ON"
+        await box.order("listening", "OFF")  # what is kept is what somebody asked for
+        assert box.kept == [{"listening": False, "mute": False}]
 
 
 @virtual_time

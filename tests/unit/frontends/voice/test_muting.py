@@ -64,3 +64,40 @@ async def test_muting_closes_the_device_and_ends_in_silence() -> None:
 async def test_a_source_that_ends_has_ended() -> None:
     async with aclosing(MutableSource(Card(3)).frames()) as frames:
         assert [frame async for frame in frames] == [SOUND] * 3
+
+
+@virtual_time
+async def test_what_a_switch_of_the_hardware_holds_off_nobody_can_switch_on() -> None:
+    card, changes = Card(), list[bool]()
+    source = MutableSource(card, on_change=changes.append)
+    source.hold(True)
+    async with aclosing(source.frames()) as frames, asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(anext(frames))
+        source.mute(True)
+        source.mute(False)
+        await asyncio.sleep(3600)
+        assert card.opened == 0 and source.muted
+        source.hold(False)
+        assert await waiting == SOUND
+    assert changes == [True, False]
+
+
+@virtual_time
+async def test_what_was_switched_off_before_stays_off_when_the_hardware_lets_go() -> None:
+    source = MutableSource(Card(), muted=True)
+    source.hold(True)
+    source.hold(False)
+    assert source.muted and source.off and not source.held
+
+
+@virtual_time
+async def test_a_hush_is_heard_at_once_and_before_the_next_sound() -> None:
+    async with aclosing(MutableSource(Card()).frames()) as frames:
+        assert await anext(frames) == SOUND
+    source = MutableSource(Card())
+    async with aclosing(source.frames()) as frames:
+        assert await anext(frames) == SOUND
+        source.hush(0.96)
+        begun = asyncio.get_running_loop().time()
+        assert [await anext(frames) for _ in range(31)] == [SILENCE] * 30 + [SOUND]
+        assert asyncio.get_running_loop().time() - begun < 0.04
