@@ -331,6 +331,8 @@ class MqttApi:
     waiting: int = 128  # that wait for their turn; more are told that the box is busy
     audio_dir: Path | None = None  # recordings that a request may name; none: it may name none
     audio_urls: bool = False  # a request may name an http:// address on the LAN, too
+    users: Mapping[str, str] = field(default_factory=dict)  # who a client in a topic is
+    sites: Mapping[str, str] = field(default_factory=dict)  # where it is
 
 
 @dataclass(frozen=True, slots=True)

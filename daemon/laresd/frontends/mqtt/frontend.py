@@ -19,6 +19,7 @@ from laresd.errors import LaresError
 from laresd.frontends.mqtt import requests
 from laresd.frontends.mqtt.admission import Rates, Recent, deadline, mark
 from laresd.frontends.mqtt.faults import BadRequest, Busy, Expired, error_form
+from laresd.frontends.mqtt.identity import Identities
 from laresd.frontends.mqtt.operations import Form, Operations, Order, Services
 from laresd.frontends.mqtt.requests import LAST, NONE, OPERATIONS, WHOLE
 from laresd.frontends.mqtt.topics import Topics
@@ -58,6 +59,8 @@ class MqttFrontend:
         self._ready = ready
         self._topics = Topics(config.mqtt.prefix, config.box.name, config.mqtt.discovery_prefix)
         self._operations = Operations(services)
+        api = config.mqtt_api
+        self._identities = Identities(api.users, api.sites, base=self._topics.base)
         self._rates = Rates(config.mqtt_api.requests_per_minute)
         self._recent = Recent()
         self._slots = asyncio.Semaphore(config.mqtt_api.at_once)
@@ -110,7 +113,8 @@ class MqttFrontend:
         """The order in a message; None for a second delivery. Raises why it is not let in, with
         `back` as far as it could be read.
         """
-        operation, client = self._topics.request(message.topic)
+        operation, by_topic = self._topics.request(message.topic)
+        client = by_topic
         now = self._services.clock.now()
         unaddressed = self._address(message, back)
         try:
@@ -122,6 +126,7 @@ class MqttFrontend:
         if unaddressed is not None:
             raise unaddressed
         header, wanted = requests.understood(operation, fields)
+        wanted = self._identities.settled(wanted, by_topic=by_topic, claimed=header.client)
         back.reply = header.reply
         until = deadline(header, message.expires_at, now, self._services.clock.wall())
         key = (operation, client, back.number)
