@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
@@ -235,7 +236,7 @@ async def test_what_the_mute_switch_says_no_button_can_change() -> None:
 
 @pytest.mark.parametrize(("says", "muted"), [("closed", False), ("open", True)])
 def test_the_mute_switch_is_asked_before_the_microphone_is_opened(
-    says: Literal[closed, open], muted: bool
+    says: Literal["closed", "open"], muted: bool
 ) -> None:
     @virtual_time
     async def test() -> None:
