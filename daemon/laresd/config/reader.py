@@ -140,7 +140,7 @@ def _outside(section: str, key: str, value: object) -> str:
         return ""
     bounds: dict[str, tuple[float, float, str]] = {"port": (1, 65535, "a port from 1 to 65535")}
     bounds |= dict.fromkeys(_AT_LEAST_ONE, (1, math.inf, "at least 1"))
-    if key.endswith(("threshold", "brightness")):
+    if key.endswith(("threshold", "brightness")) or key == "sensitivity":
         bounds[key] = (0, 1, "between 0 and 1")
     least, most, said = bounds.get(key, (0, math.inf, "a number from 0 up"))
     return "" if least <= value <= most and math.isfinite(value) else f"must be {said}"

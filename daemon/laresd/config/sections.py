@@ -91,6 +91,10 @@ class Wake:
     words: tuple[str, ...] = ("okay_nabu",)  # models in pymicro-wakeword, or .tflite paths
     phrase: str = ""  # any phrase, found by VAD and the speech model, e.g. "hey lares"
     threshold: float = 0.0  # 0: the model's own
+    sensitivity: Mapping[str, float] = field(default_factory=dict)  # by "ear/word", ear, or word
+    transcript_check: bool = False  # a pulled speech model must have heard the word, too
+    keep_near_misses: bool = False  # what woke it and what nearly did, for `lares wake`
+    kept_clips: int = 300  # of 3 seconds; then the oldest that has no label goes
 
 
 @dataclass(frozen=True, slots=True)

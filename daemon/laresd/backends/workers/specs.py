@@ -49,11 +49,16 @@ def speech_to_text(settings: SpeechToText, folder: Path = BUNDLED_SPEECH) -> Spe
     )
 
 
-def listening(settings: Wake) -> Spec:
+def listening(settings: Wake, verifiers: Path | None = None) -> Spec:
+    """`verifiers`: the folder of what `lares wake tune` made; None: no second look."""
     return Spec(
         name="listening",
         command=engine_command("listen"),
-        options={"words": list(settings.words), "threshold": settings.threshold},
+        options={
+            "words": list(settings.words),
+            "threshold": settings.threshold,
+            "verifiers": str(verifiers) if verifiers else "",
+        },
         environment=_ONE_THREAD,
         load_timeout_s=30.0,
         stall_s=3.0,

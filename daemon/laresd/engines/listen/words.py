@@ -6,25 +6,31 @@ A word is the name of a model in pymicro-wakeword's wheel, or the path of a .tfl
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures, Model
 
 from laresd.engines.listen.found import Found
+from laresd.engines.listen.verifier import KEPT, Vector, Verifier, describe
 from laresd.errors import Permanent
-from laresd.types import HeardKind
+from laresd.types import SAMPLE_RATE, HeardKind
 
 WINDOW, STEP = 480, 160  # samples of one feature, and between two
 NEAR = 0.5  # share of a wake word's threshold that is worth telling
 NORMAL = 0.5  # sensitivity at which a model's own threshold holds
 REACH = 3.5  # by how much the whole range of sensitivities moves a threshold's log-odds
+AGAIN = 8 * SAMPLE_RATE  # who says a word again so soon after it was rejected, means it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Word:
     """A wake word that streams may ask for. `threshold` at normal sensitivity."""
 
@@ -32,12 +38,17 @@ class Word:
     phrase: str  # as people say it
     file: Path  # the description beside the model
     threshold: float
+    verifier: Verifier | None = None  # looks again at what this home's models take for it
 
     def at(self, sensitivity: float) -> float:
         """The threshold for a sensitivity from 0 (wakes seldom) to 1 (wakes easily)."""
         low = min(max(self.threshold, 0.001), 0.999)
         odds = math.log(low / (1 - low)) + (NORMAL - sensitivity) * REACH
         return 1 / (1 + math.exp(-odds))
+
+    def digest(self) -> str:
+        """sha256 of the model."""
+        return hashlib.sha256(self.file.with_suffix(".tflite").read_bytes()).hexdigest()
 
 
 def word(given: str, threshold: float = 0.0) -> Word:
@@ -99,6 +110,33 @@ class Spotter:
         return Found(HeardKind.NEAR_WAKE, sample, peak, self.name) if near else None
 
 
+class SecondLook:
+    """A verifier's judgement of what a spotter found."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+        self._rejected_at: int | None = None
+
+    def judge(self, found: Found, described: Vector) -> Found:
+        """The same, or rejected: unless the word is said again soon, for then it was meant."""
+        if found.kind is not HeardKind.WAKE or self._verifier.accepts(described):
+            return found
+        before, self._rejected_at = self._rejected_at, found.sample
+        if before is not None and found.sample - before <= AGAIN:
+            self._rejected_at = None
+            return found
+        return replace(found, kind=HeardKind.REJECTED_WAKE)
+
+
+@dataclass(slots=True)
+class Peak:
+    """How likely a word was at its likeliest, and what the sound was like then."""
+
+    score: float
+    sample: int
+    described: Vector
+
+
 class WakeWords:
     """The words of one stream; the features of the sound are computed once for them."""
 
@@ -119,17 +157,40 @@ class WakeWords:
 
     def _begin(self) -> None:
         self._count = 0
+        self._kept: deque[npt.NDArray[np.float32]] = deque(maxlen=KEPT)
         self._spotters = [Spotter(word.name, least) for word, least in self._thresholds.items()]
+        self._second = {
+            word.name: SecondLook(word.verifier) for word in self._thresholds if word.verifier
+        }
 
     def hear(self, pcm: bytes) -> Iterator[Found]:
+        """`rejected_wake` in place of `wake` where a word's verifier does not know it."""
+        for index, probability, sample in self._probabilities(pcm):
+            found = self._spotters[index].feed(probability, sample)
+            if found is None:
+                continue
+            second = self._second.get(found.name)
+            yield found if second is None else second.judge(found, describe([*self._kept]))
+
+    def peaks(self, pcm: bytes) -> list[Peak]:
+        """Of each word in a whole clip, in the order of the words; forgets what was before."""
+        self.reset()
+        best = [Peak(0.0, 0, describe([])) for _ in self._models]
+        for index, probability, sample in self._probabilities(pcm):
+            if probability > best[index].score:
+                best[index] = Peak(probability, sample, describe([*self._kept]))
+        return best
+
+    def _probabilities(self, pcm: bytes) -> Iterator[tuple[int, float, int]]:
+        """(index of the word, probability, sample), whenever a model says something new."""
         if not self._models:
             return
         for feature in self._features.process_streaming(pcm):
             sample = self._at + WINDOW + self._count * STEP
             self._count += 1
-            for model, spotter in zip(self._models, self._spotters, strict=True):
+            self._kept.append(feature)
+            for index, model in enumerate(self._models):
                 probability = model.process_streaming_prob(feature)
                 if self._count % model.stride or probability is None:
                     continue  # the model waits for more features before it says anything new
-                if found := spotter.feed(probability, sample):
-                    yield found
+                yield index, probability, sample
