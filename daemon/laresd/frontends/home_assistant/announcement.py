@@ -92,9 +92,14 @@ class Topics:
         return f"{self.base}/set/{name}"
 
     @property
+    def latest(self) -> str:
+        """Where whoever knows it says which version of Lares is the latest (retained)."""
+        return f"{self.base}/update/latest"
+
+    @property
     def kept(self) -> tuple[str, ...]:
         """Every topic on which something of this box may be retained, but its availability."""
-        names = ("figures", "listening", "mute", "next_model")
+        names = ("figures", "listening", "mute", "next_model", "update")
         return (self.announcement, *map(self.state, names))
 
 
@@ -142,6 +147,7 @@ def components(topics: Topics, offer: Offer) -> dict[str, Component]:
         "model": (offer.language_model, _model(topics)),
         "next_model": (bool(offer.models), _next_model(topics, offer.models)),
         "throttled": (offer.throttling, _throttled(topics)),
+        "update": (True, _update(topics)),
         **_figures(topics, offer),
     }
     return {
@@ -306,5 +312,15 @@ def _throttled(topics: Topics) -> Component:
         "json_attributes_topic": topics.figures,
         "json_attributes_template": "{{ {'now': value_json.throttled_now, "
         "'since_boot': value_json.throttled_since_boot} | tojson }}",
+        "entity_category": DIAGNOSTIC,
+    }
+
+
+def _update(topics: Topics) -> Component:
+    """The state is JSON, of which Home Assistant reads what it knows."""
+    return {
+        "p": "update",
+        "name": "Software",
+        "state_topic": topics.state("update"),
         "entity_category": DIAGNOSTIC,
     }

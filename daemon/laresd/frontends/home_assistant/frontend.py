@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from laresd import __version__
 from laresd.config import Config
 from laresd.errors import LaresError, Refused, Temporary
-from laresd.frontends.home_assistant import orders
+from laresd.frontends.home_assistant import orders, updates
 from laresd.frontends.home_assistant.announcement import ONLINE, Energy, Offer, Topics, announcement
 from laresd.frontends.home_assistant.ears import LISTENING, MUTE, Ears
 from laresd.frontends.home_assistant.figures import Figures, Vitals
+from laresd.frontends.home_assistant.updates import Latest
 from laresd.ports import Bus, Clock, Subscription
 from laresd.types import Json, Message, Reply, Turn
 
@@ -73,6 +74,7 @@ class HomeAssistantFrontend:
         self._figures_at = -FIGURES_EVERY_S
         self._events: deque[tuple[str, dict[str, Json]]] = deque(maxlen=UNTOLD)
         self._sayings = 0
+        self._latest: Latest | None = None
 
     def turn(self, turn: Turn) -> None:
         self._figures.turn(turn)
@@ -97,7 +99,9 @@ class HomeAssistantFrontend:
     async def run(self, means: Means) -> None:
         """Until cancelled."""
         topics = self._topics
-        messages = self._bus.subscribe(topics.availability, topics.birth, topics.command("+"))
+        messages = self._bus.subscribe(
+            topics.availability, topics.birth, topics.command("+"), topics.latest
+        )
         try:
             await self._look(means)
             async with asyncio.TaskGroup() as tasks:
@@ -141,10 +145,19 @@ class HomeAssistantFrontend:
                 if message.payload == ONLINE.encode():
                     self._stale = True
                     self._news.set()
+            elif message.topic == self._topics.latest:
+                self._hear_of(message)
             elif message.retained:  # it would be obeyed again at every start
                 log.warning("a retained message on %s is ignored", message.topic)
             else:
                 await self._obey(message, means, tasks)
+
+    def _hear_of(self, message: Message) -> None:
+        try:
+            self._latest = updates.read(message.payload)
+        except LaresError as error:
+            log.warning("what is on %s is not taken: %s", message.topic, error)
+        self._news.set()
 
     async def _obey(self, message: Message, means: Means, tasks: asyncio.TaskGroup) -> None:
         name = message.topic.rpartition("/")[2]
@@ -222,7 +235,7 @@ class HomeAssistantFrontend:
     async def _states(self, means: Means) -> dict[str, str]:
         """What is retained, by topic; the figures only when they may be told again."""
         topics = self._topics
-        states: dict[str, str] = {}
+        states = {topics.state("update"): updates.form(__version__, self._latest)}
         if means.ears is not None:
             for name, on in means.ears.states().items():
                 states[topics.state(name)] = "ON" if on else "OFF"

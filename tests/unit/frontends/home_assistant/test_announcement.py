@@ -70,7 +70,7 @@ def test_every_component_has_a_platform_and_an_id_that_no_other_box_has() -> Non
 
 def test_a_box_with_nothing_shows_its_figures_alone() -> None:
     answers = {f"answers_{source}" for source in SOURCES} - {"answers_llm", "answers_host"}
-    assert shown(Offer()) == answers | {"latency", "power", "energy"}
+    assert shown(Offer()) == answers | {"latency", "power", "energy", "update"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from laresd import __version__
 from laresd.backends.clock import SystemClock
 from laresd.config import Config, HomeAssistant
 from laresd.errors import Permanent, Temporary
@@ -358,3 +359,21 @@ async def test_switched_off_it_leaves_nothing_on_the_broker() -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(box.frontend.withdraw())
     assert set(box.bus.retained) == {f"{BASE}/availability"}
+
+
+@virtual_time
+async def test_which_version_runs_is_told_and_which_is_the_latest_when_somebody_says_so() -> None:
+    async with Box().running() as box:
+        assert json.loads(box.kept_by_broker("update")) == {
+            "installed_version": __version__,
+            "title": "Lares",
+        }
+        box.bus.deliver(f"{BASE}/update/latest", "99.1.0", retain=True)
+        await asyncio.sleep(0.1)
+        assert json.loads(box.kept_by_broker("update"))["latest_version"] == "99.1.0"
+        box.bus.deliver(f"{BASE}/update/latest", '{"version": "<script>"}')
+        await asyncio.sleep(0.1)
+        assert json.loads(box.kept_by_broker("update"))["latest_version"] == "99.1.0"
+        box.bus.deliver(f"{BASE}/update/latest", "")
+        await asyncio.sleep(0.1)
+        assert "latest_version" not in json.loads(box.kept_by_broker("update"))
