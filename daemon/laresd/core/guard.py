@@ -32,6 +32,8 @@ MAX_REPEATS = 3
 
 MAX_COMMAND = 200  # characters
 MAX_TALK = 300
+_SYLLABLE = 4  # letters that a Chinese character or a Japanese one is like, to say
+_IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _OPPOSITES = (
     {Verb.ON, Verb.OFF},
     {Verb.OPEN, Verb.CLOSE},
@@ -100,6 +102,17 @@ def answer(heard: Transcript, language: str) -> str | None:
     return None if sure and _unlikely(heard) is None else why
 
 
+def dictated(heard: Transcript, language: str) -> str | None:
+    """As `transcript`, for text that is only written down: "thank you" stays, where the speech
+    model is sure that it was said.
+    """
+    why = transcript(heard, language)
+    if why is None or not _is_made_up(tokens(heard.text), language):
+        return why
+    sure = SURE_LOGPROB < heard.avg_logprob < 0 and heard.no_speech_prob < SURELY_SPEECH
+    return None if sure else why  # 0: a host that does not tell
+
+
 def _is_made_up(words: tuple[str, ...], language: str) -> bool:
     main = main_language(language)
     known = {tokens(text) for text in (*_MADE_UP["en"], *_MADE_UP.get(main, ()))}
@@ -123,7 +136,7 @@ def _unlikely(heard: Transcript) -> str | None:
         return "the speech model is not sure of any word"
     if heard.avg_logprob < DOUBTFUL_LOGPROB and heard.no_speech_prob > NO_SPEECH:
         return "probably no speech"
-    length = len(heard.text)
+    length = len(heard.text) + (_SYLLABLE - 1) * len(_IDEOGRAPH.findall(heard.text))
     if heard.audio_seconds > 0 and length > MAX_CHARACTERS_PER_SECOND * heard.audio_seconds + 10:
         return "more words than that time has room for"
     return None

@@ -54,6 +54,31 @@ class TestTranscripts:
     def test_speech_passes(self, text: str, language: str) -> None:
         assert guard.transcript(heard(text), language) is None
 
+    @pytest.mark.parametrize(
+        ("text", "language"),
+        [
+            ("turn on the kitchen light and then open all the blinds of the house", "en"),
+            ("请把客厅里的灯全部打开然后关上卧室的窗帘", "zh-CN"),
+        ],
+    )
+    def test_nobody_says_that_much_in_so_short_a_time(self, text: str, language: str) -> None:
+        assert guard.transcript(heard(text, seconds=1.2), language)
+        assert guard.transcript(heard(text, seconds=4.0), language) is None
+
+    def test_thanks_are_written_down_where_the_model_is_sure_of_them(self) -> None:
+        sure = heard("Thank you.", logprob=-0.2, silence=0.02)
+        assert guard.transcript(sure, "en")
+        assert guard.dictated(sure, "en") is None
+
+    @pytest.mark.parametrize(("logprob", "silence"), [(-0.7, 0.02), (-0.2, 0.4), (0.0, 0.0)])
+    def test_thanks_that_may_be_made_up_are_not_written_down(
+        self, logprob: float, silence: float
+    ) -> None:
+        assert guard.dictated(heard("Thank you.", logprob=logprob, silence=silence), "en")
+
+    def test_text_that_goes_round_in_circles_is_not_written_down(self) -> None:
+        assert guard.dictated(heard("the light " * 5, logprob=-0.1, silence=0.0), "en")
+
     def test_a_model_that_is_sure_of_nothing_is_not_believed(self) -> None:
         assert guard.transcript(heard("turn on the light", logprob=-2.5), "en")
         assert guard.transcript(heard("turn on the light", logprob=-1.2, silence=0.9), "en")
