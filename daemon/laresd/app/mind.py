@@ -21,6 +21,7 @@ from laresd.backends.workers.clients import (
 )
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
+from laresd.core.dictation import LocalAgreement
 from laresd.core.scheduler.counts import Counts
 from laresd.core.scheduler.engine import Engine
 from laresd.core.scheduler.gate import Gate
@@ -31,7 +32,7 @@ from laresd.core.scheduler.work import ScheduledWork
 from laresd.frontends.host_operations import HostOperations
 from laresd.frontends.http import HttpFrontend, ModelCard
 from laresd.jobs import Reach, Routing
-from laresd.ports import Clock
+from laresd.ports import Clock, Dictation
 from laresd.types import Json
 
 Row = Mapping[str, Json]
@@ -47,6 +48,7 @@ class Mind:
     gate: Gate
     text: ScheduledLanguageModel
     work: ScheduledWork
+    dictation: Dictation
 
 
 @asynccontextmanager
@@ -79,7 +81,8 @@ async def thinking(
             embedder=WorkerEmbedder(workers["embed"]) if "embed" in workers else None,
         )
         text = ScheduledLanguageModel(pool, counts, clock, local=local)
-        yield Mind(directory, pool, counts, gate, text, work)
+        dictation = LocalAgreement(work, clock, config.speech_to_text.timeout_s)
+        yield Mind(directory, pool, counts, gate, text, work, dictation)
 
 
 def local_model(llm: Worker | None) -> LocalModelFacts | None:
