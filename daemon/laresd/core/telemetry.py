@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from laresd.types import Json, Outcome, Reply, Span
+from laresd.types import Json, Outcome, Reply, Span, Turn
 
 
 class Trace:
@@ -58,6 +58,19 @@ def _one_word(text: str) -> str:
     return text.replace(" ", "-")
 
 
+def spoken_line(turn: Turn) -> str:
+    """One line for the log, of a spoken turn that is over: how it ended, and with all of its
+    stages, from the wake word to the end of the reply.
+    """
+    ending = [f"closing={turn.closing}"]
+    if turn.wake_word:
+        ending.append(f"wake={_one_word(turn.wake_word)}")
+    if turn.reply is not None:
+        return " ".join([turn_line(turn.reply, turn.source, turn.spans), *ending])
+    told = [f"turn={turn.id}", f"source={_one_word(turn.source)}"]
+    return " ".join([*told, *(f"{span.name}_ms={span.ms:.0f}" for span in turn.spans), *ending])
+
+
 def turn_line(reply: Reply, source: str, spans: Iterable[Span] = ()) -> str:
     """One line for the log: who understood what, what came of it, milliseconds by stage.
 
@@ -65,7 +78,7 @@ def turn_line(reply: Reply, source: str, spans: Iterable[Span] = ()) -> str:
     """
     facts = {
         "turn": reply.request_id,
-        "source": source,
+        "source": _one_word(source),
         "kind": reply.kind.value,
         "by": reply.understood_by or "nobody",
         "intent": reply.intent or "none",

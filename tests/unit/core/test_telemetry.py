@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from laresd.core.telemetry import Trace, echo_spans, turn_line
-from laresd.types import Action, Command, Outcome, Publication, Reply, ReplyKind, Span, Status
+from laresd.core.telemetry import Trace, echo_spans, spoken_line, turn_line
+from laresd.types import (
+    Action,
+    Command,
+    Outcome,
+    Publication,
+    Reply,
+    ReplyKind,
+    Span,
+    Status,
+    Transcript,
+    Turn,
+)
 
 
 class Now:
@@ -57,3 +68,21 @@ def test_the_line_says_where_the_language_model_computed() -> None:
     reply = Reply("7", ReplyKind.ANSWER, "Paris.", "llm", spans=spans)
     assert " where=this-box " in turn_line(reply, "voice")
     assert "where" not in turn_line(replace(reply, spans=()), "voice")
+
+
+def test_a_spoken_turn_has_a_line_with_its_stages_from_the_wake_word_to_the_speech() -> None:
+    spans = tuple(
+        Span(name, 1.0, 1.1) for name in ("wake", "endpoint", "transcribe", "understand", "speak")
+    )
+    reply = Reply("7", ReplyKind.DONE, "Turned on the light.", "grammar", "HassTurnOn")
+    turn = Turn("7", "microphone", "done", "", "okay_nabu", Transcript("light on"), reply, spans)
+    assert spoken_line(turn) == (
+        "turn=7 source=microphone kind=done by=grammar intent=HassTurnOn wake_ms=100 "
+        "endpoint_ms=100 transcribe_ms=100 understand_ms=100 speak_ms=100 closing=done "
+        "wake=okay_nabu"
+    )
+
+
+def test_a_turn_without_an_answer_has_a_line_too_and_never_what_was_said() -> None:
+    turn = Turn("7", "my file.wav", "nothing_heard", "it was noise: “light on”", spans=())
+    assert spoken_line(turn) == "turn=7 source=my-file.wav closing=nothing_heard"
