@@ -14,7 +14,7 @@ from laresd.generation import Generation, Piece
 from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
 from laresd.timing import TimerCommand, TimerRecord, TimerResult
-from laresd.turns import Effect, Event, Phase, Sign
+from laresd.turns import Effect, Event, Phase, Sign, Wholeness
 from laresd.types import (
     Action,
     Heard,
@@ -462,6 +462,12 @@ class Assistant(Protocol):
         """Get ready to answer a request that is still being said. Nothing acts. Cancel it when
         the words change, or when `answer` is asked. Raises Temporary or Permanent when an engine
         cannot.
+        """
+        ...
+
+    async def wholeness(self, request: Request) -> Wholeness:
+        """Whether somebody who pauses after these words has ended. Quick; nothing acts, and nothing
+        is raised: in doubt it is UNSURE.
         """
         ...
 

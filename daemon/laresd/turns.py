@@ -60,32 +60,40 @@ class WakeHeard:
 
 @dataclass(frozen=True, slots=True)
 class FrameHeard:
-    """One frame that ends at sample `end`, with its probability of speech."""
+    """One frame that ends at sample `end`, with its probability of speech and its loudness (dBFS)."""
 
     end: int
     speech: float
+    level: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribed:
     """Job `job` is done. `text`: what may be acted on, empty for nothing (noise, made-up text).
 
-    `complete`: it is a whole command already. Where a wake phrase is asked for, `addressed` says
+    `wholeness`: whether more must be waited for. Where a wake phrase is asked for, `addressed` says
     that it was there, and `wake_only` that it was all there was. `failed`: the speech model gave
     up; the answer is to say so.
     """
 
     job: int
     text: str
-    complete: bool = False
+    wholeness: Wholeness = Wholeness.UNSURE
     addressed: bool = True
     wake_only: bool = False
     failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyBegun:
+    """The first sentence of the reply to job `job` can be spoken; the rest is still generated."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyReady:
-    """The reply to job `job` can be spoken. `asks`: it wants an answer. `waits`: something is done
+    """The whole reply to job `job` can be spoken. `asks`: it wants an answer. `waits`: something is done
     or left by that answer, so it is listened for in any case.
     """
 
@@ -111,7 +119,16 @@ class SourceEnded:
     """No more audio will come."""
 
 
-Event = WakeHeard | FrameHeard | Transcribed | ReplyReady | PlaybackEnded | Cancel | SourceEnded
+Event = (
+    WakeHeard
+    | FrameHeard
+    | Transcribed
+    | ReplyBegun
+    | ReplyReady
+    | PlaybackEnded
+    | Cancel
+    | SourceEnded
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,14 @@ class Transcribe:
     """Start job `job` on samples `start` to `end`. It is speculative until a Commit names it."""
 
     job: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overhear:
+    """Something short was said into the reply, from `start` to `end`: is it a stop word?"""
+
     start: int
     end: int
 
@@ -160,7 +185,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Speak the reply to `job`."""
+    """Speak the reply to `job`, as far as it is there, and the rest as it comes."""
 
     job: int
 
@@ -173,4 +198,4 @@ class Close:
     at: int
 
 
-Effect = Open | Transcribe | Discard | Commit | Answer | Speak | Close
+Effect = Open | Transcribe | Overhear | Discard | Commit | Answer | Speak | Close

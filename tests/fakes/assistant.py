@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from laresd.turns import Wholeness
 from laresd.types import Reply, ReplyKind, Request
 
 
@@ -12,7 +13,7 @@ class FakeAssistant:
     """Answers after `seconds` on the loop's clock; "hang" as a reply never comes.
 
     `streamed`: replies by text that are generated, a sentence every `seconds`; None among the
-    sentences: there the model hangs.
+    sentences: there the model hangs. `wholes`: what of a text is known; all else is UNSURE.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class FakeAssistant:
         *,
         seconds: float = 0.05,
         streamed: Mapping[str, Sequence[str | None]] | None = None,
+        wholes: Mapping[str, Wholeness] | None = None,
     ) -> None:
         self.requests: list[Request] = []
         self.anticipated: list[str] = []  # texts
@@ -28,6 +30,7 @@ class FakeAssistant:
         self._replies = replies
         self._seconds = seconds
         self._streamed = streamed or {}
+        self._wholes = wholes or {}
 
     async def anticipate(self, request: Request) -> None:
         """Takes as long as an answer."""
@@ -37,6 +40,9 @@ class FakeAssistant:
         except asyncio.CancelledError:
             self.given_up.append(request.text)
             raise
+
+    async def wholeness(self, request: Request) -> Wholeness:
+        return self._wholes.get(request.text, Wholeness.UNSURE)
 
     async def answer(
         self, request: Request, on_sentence: Callable[[str], None] | None = None

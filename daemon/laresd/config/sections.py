@@ -100,11 +100,15 @@ class Wake:
 @dataclass(frozen=True, slots=True)
 class Turn:
     end_silence_ms: int = 700  # silence that ends an utterance
-    early_silence_ms: int = 200  # pause at which transcription starts speculatively
+    early_silence_ms: int = 200  # pause at which transcription starts, and a whole command ends
+    open_silence_ms: int = 2000  # silence after words that cannot be the end: "turn on the"
     start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
     max_utterance_ms: int = 15000
-    follow_up_ms: int = 0  # listen this long for the answer to a question; 0: never
+    follow_up_ms: int = 5000  # listen this long for the answer to a question; 0: never
     answer_ms: int = 8000  # and this long when Lares asks before it does something
+    max_follow_ups: int = 5  # so many answers without another wake word
+    barge_in: Literal["word", "stop"] = "stop"  # what ends a reply: the wake word; or "stop", too
+    one_moment_ms: int = 4000  # "one moment" is said when an answer takes longer; 0: never
     vad_threshold: float = 0.5
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from laresd.config import Config
-from laresd.core import replies, saying, timer_words
+from laresd.core import replies, saying, timer_words, wholeness
 from laresd.core.dialogue import Dialogue, Plan
 from laresd.core.input_filter import InputFilter
 from laresd.core.intent import loose
@@ -23,6 +23,7 @@ from laresd.core.telemetry import Trace, echo_spans, turn_line
 from laresd.core.understanding import Cascade, OnSentence, Understanding, is_final
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers
+from laresd.turns import Wholeness
 from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,16 @@ class CascadeAssistant:
             return
         request = replace(request, area=request.area or self._config.box.area or None)
         await self._cascade.anticipate(request, self._devices.home())
+
+    async def wholeness(self, request: Request) -> Wholeness:
+        if self._permission.awaits(request):
+            return wholeness.of_answer(request.text, request.language)
+        if len(request.text) > self._config.input.max_characters:
+            return Wholeness.UNSURE
+        request = replace(request, area=request.area or self._config.box.area or None)
+        home = self._devices.home()
+        meaning = await self._cascade.clear(request, home)
+        return wholeness.of_command(request.text, request.language, home, meaning)
 
     async def answer(self, request: Request, on_sentence: OnSentence | None = None) -> Reply:
         trace = Trace(self._clock.now)

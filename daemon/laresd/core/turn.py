@@ -7,17 +7,32 @@ samples of the audio itself. The rules of listening:
 - Speech counts when it lasts CONFIRM: one frame is a click. Between the two thresholds of the
   voice activity a frame continues what was there before.
 - At the first short pause a transcription starts on what was said so far. Speech that goes on
-  discards it; silence that lasts, or a text that is a whole command already, commits it.
+  discards it; silence that lasts commits it. How long that must be depends on the text: a whole
+  command waits for nothing, words after which something must follow for much longer.
+- Somebody who stands further away than whoever speaks to Lares (a television, a party) does not
+  keep the turn open: what has faded is silence (core.loudness). Where even that does not help, a
+  long utterance is transcribed again and again, and it has ended when its text no longer grows.
 - What is left of the wake word after its detection (TAIL) is not the command, and a command that
   began before the detection came (LOOK_BACK) is not cut.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
 
-from laresd import config
+from laresd.core.loudness import Loudness
+from laresd.core.turn_rules import Rules
+from laresd.core.turn_state import (
+    CONFIRM,
+    ECHO,
+    LOOK_BACK,
+    PRE_ROLL,
+    STOP_WORD,
+    TAIL,
+    TRAIL,
+    Speech,
+    State,
+)
 from laresd.turns import (
     Answer,
     Cancel,
@@ -29,94 +44,23 @@ from laresd.turns import (
     Event,
     FrameHeard,
     Open,
+    Overhear,
     Phase,
     PlaybackEnded,
+    ReplyBegun,
     ReplyReady,
     SourceEnded,
     Speak,
     Transcribe,
     Transcribed,
     WakeHeard,
+    Wholeness,
 )
-from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
+from laresd.types import FRAME_SAMPLES
 
-CONFIRM = 2 * FRAME_SAMPLES  # speech shorter than this is a click
-PRE_ROLL = SAMPLE_RATE * 3 // 10  # heard before the first speech frame: soft consonants
-TRAIL = SAMPLE_RATE * 2 // 10  # heard after the last
-TAIL = SAMPLE_RATE * 3 // 10  # the wake word may sound this long after its detection
-LOOK_BACK = SAMPLE_RATE * 3 // 10  # a command may have begun this long before it
-ECHO = SAMPLE_RATE * 2 // 10  # of the reply in the room, before a follow-up is listened for
-KEEP = SAMPLE_RATE  # of audio while no turn is open
+__all__ = ["CONFIRM", "PRE_ROLL", "TRAIL", "Machine", "Rules", "State", "step"]
 
 Effects = tuple[Effect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Durations in samples; probabilities of speech. `open_ear`: speech opens a turn."""
-
-    early: int
-    end: int
-    start_timeout: int
-    longest: int
-    follow_up: int
-    answer: int
-    speech: float
-    quiet: float
-    open_ear: bool = False
-
-    @classmethod
-    def of(cls, settings: config.Turn, *, open_ear: bool = False) -> Self:
-        """The rules that a configuration asks for."""
-
-        def samples(ms: int) -> int:
-            return ms * SAMPLE_RATE // 1000
-
-        return cls(
-            early=samples(settings.early_silence_ms),
-            end=samples(settings.end_silence_ms),
-            start_timeout=samples(settings.start_timeout_ms),
-            longest=samples(settings.max_utterance_ms),
-            follow_up=samples(settings.follow_up_ms),
-            answer=samples(max(settings.answer_ms, settings.follow_up_ms)),
-            speech=settings.vad_threshold,
-            quiet=max(0.0, settings.vad_threshold - 0.15),
-            open_ear=open_ear,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What was said so far in the turn."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a conversation stands. Positions are sample indexes."""
-
-    phase: Phase = Phase.IDLE
-    now: int = 0
-    run_start: int | None = None  # of the speech frames that follow each other up to now
-    quiet_end: int | None = None  # of the last frame without speech
-    begin: int = 0  # first sample that may belong to the turn
-    woken: bool = False  # by a wake word, whose tail may still sound
-    said: Speech | None = None
-    jobs: int = 0  # how many were started
-    job: int | None = None  # the one whose text is wanted
-    text: Transcribed | None = None  # its result, when it came before the endpoint
-    window: int = 0  # how long the answer to the reply is listened for
-    ended: bool = False  # no more audio will come
-
-    @property
-    def keep_from(self) -> int:
-        """The first sample that a later effect may name."""
-        recent = max(0, self.now - KEEP)
-        if self.phase is Phase.LISTENING and self.said:
-            return min(recent, max(self.begin, self.said.start - PRE_ROLL))
-        return recent
 
 
 class Machine:
@@ -148,7 +92,7 @@ def step(state: State, event: Event, rules: Rules) -> tuple[State, Effects]:
             return (state, ()) if state.ended else _wake(state, event)
         case Transcribed():
             return _transcribed(state, event)
-        case ReplyReady() | PlaybackEnded():
+        case ReplyBegun() | ReplyReady() | PlaybackEnded():
             return _answered(state, event, rules)
         case Cancel():
             return _cancel(state)
@@ -161,25 +105,44 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
         return state, ()
     start = max(state.now, event.end - FRAME_SAMPLES)
     goes_on = event.speech >= rules.quiet and state.run_start is not None
-    if event.speech >= rules.speech or goes_on:
+    is_speech = event.speech >= rules.speech or goes_on
+    if state.phase is Phase.LISTENING:
+        loudness = state.loudness.after(event.level)
+        loudness = loudness.after_speech() if is_speech else loudness
+        state = replace(state, loudness=loudness)
+        is_speech = is_speech and not loudness.has_faded
+    if is_speech:
         run_start = start if state.run_start is None else state.run_start
         state = replace(state, now=event.end, run_start=run_start)
     else:
         state = replace(state, now=event.end, run_start=None, quiet_end=event.end)
+    return _after_frame(state, rules)
+
+
+def _after_frame(state: State, rules: Rules) -> tuple[State, Effects]:
     if state.phase is Phase.LISTENING:
         return _listen(state, rules)
     if state.phase is Phase.FOLLOW_UP:
         return _follow_up(state, rules)
+    if state.phase is Phase.SPEAKING and rules.stop_words:
+        return _overhear(state, rules)
     if state.phase is Phase.IDLE and rules.open_ear:
         return _open_at_speech(state, floor=0)
     return state, ()
 
 
-def _running(state: State) -> int | None:
-    """Where the speech that goes on now began, once it is no click."""
-    if state.run_start is None or state.now - state.run_start < CONFIRM:
-        return None
-    return state.run_start
+def _overhear(state: State, rules: Rules) -> tuple[State, Effects]:
+    """Something short that was said into the reply, once it is over."""
+    if (run_start := state.running) is not None:
+        start = run_start if state.said is None else state.said.start
+        return replace(state, said=Speech(start, state.now)), ()
+    said = state.said
+    if said is None or state.run_start is not None or state.now - said.end < rules.early:
+        return state, ()
+    state = replace(state, said=None)
+    if said.end - said.start > STOP_WORD:
+        return state, ()
+    return state, (Overhear(max(0, said.start - PRE_ROLL), min(said.end + TRAIL, state.now)),)
 
 
 def _follow_up(state: State, rules: Rules) -> tuple[State, Effects]:
@@ -189,24 +152,13 @@ def _follow_up(state: State, rules: Rules) -> tuple[State, Effects]:
 
 
 def _open_at_speech(state: State, floor: int) -> tuple[State, Effects]:
-    run_start = _running(state)
+    run_start = state.running
     if run_start is None or run_start < floor:
         return state, ()
-    opened = _fresh(state, max(floor, run_start - PRE_ROLL))
-    return replace(opened, said=Speech(run_start, state.now)), (Open(run_start, ""),)
-
-
-def _fresh(state: State, begin: int, *, phase: Phase = Phase.LISTENING) -> State:
-    """A new turn or none: nothing was heard yet."""
-    return State(
-        phase=phase,
-        now=state.now,
-        run_start=state.run_start,
-        quiet_end=state.quiet_end,
-        begin=begin,
-        jobs=state.jobs,
-        ended=state.ended,
-    )
+    opened = state.fresh(max(floor, run_start - PRE_ROLL))
+    follow_ups = state.follow_ups + 1 if state.phase is Phase.FOLLOW_UP else 0
+    opened = replace(opened, said=Speech(run_start, state.now), follow_ups=follow_ups)
+    return opened, (Open(run_start, ""),)
 
 
 def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
@@ -222,7 +174,7 @@ def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
     elif state.phase in (Phase.THINKING, Phase.SPEAKING):
         effects = (Close(Closing.INTERRUPTED, state.now), *effects)
     run_start = None if state.run_start is None else max(state.run_start, begin)
-    return replace(_fresh(state, begin), woken=True, run_start=run_start), effects
+    return replace(state.fresh(begin), woken=True, run_start=run_start), effects
 
 
 def _discard(state: State) -> Effects:
@@ -230,7 +182,7 @@ def _discard(state: State) -> Effects:
 
 
 def _listen(state: State, rules: Rules) -> tuple[State, Effects]:
-    run_start = _running(state)
+    run_start = state.running
     if run_start is not None:
         start = state.said.start if state.said else run_start
         return _speaking_on(state, Speech(start, state.now), rules)
@@ -244,12 +196,22 @@ def _listen(state: State, rules: Rules) -> tuple[State, Effects]:
 
 
 def _speaking_on(state: State, said: Speech, rules: Rules) -> tuple[State, Effects]:
-    effects = _discard(state)
-    state = replace(state, said=said, job=None, text=None)
-    if said.end - said.start < rules.longest:
-        return state, effects
-    state, more = _endpoint(state, said)
-    return state, (*effects, *more)
+    effects: Effects = ()
+    if not state.probes:
+        effects, state = _discard(state), _without_job(state)
+    state = replace(state, said=said)
+    if said.end - said.start >= rules.longest:
+        state, more = _endpoint(state, said)
+        return state, (*effects, *more)
+    if state.job is None and said.end - max(state.probed, said.start) >= rules.probe:
+        state, probe = _transcribe(replace(state, probed=said.end), said)
+        return replace(state, probes=True), (*effects, probe)
+    return state, effects
+
+
+def _without_job(state: State) -> State:
+    last = state.text.text if state.text else state.last_text
+    return replace(state, job=None, probes=False, text=None, last_text=last)
 
 
 def _pause(state: State, said: Speech, rules: Rules) -> tuple[State, Effects]:
@@ -257,13 +219,26 @@ def _pause(state: State, said: Speech, rules: Rules) -> tuple[State, Effects]:
     if silence < min(rules.early, rules.end):
         return state, ()
     if _only_the_wake_word(state, said):
-        return replace(state, begin=said.end, said=None, woken=False), ()
-    if silence >= rules.end or (state.text and state.text.complete):
-        return _endpoint(state, said)
+        effects = _discard(state)
+        state = replace(_without_job(state), begin=said.end, said=None, woken=False)
+        return replace(state, loudness=Loudness()), effects
+    effects = ()
+    if state.probes:  # it does not hear the end
+        effects, state = _discard(state), _without_job(state)
+    if silence >= _patience(state.text, rules):
+        state, more = _endpoint(state, said)
+        return state, (*effects, *more)
     if state.job is not None:
-        return state, ()
+        return state, effects
     state, effect = _transcribe(state, said)
-    return state, (effect,)
+    return state, (*effects, effect)
+
+
+def _patience(text: Transcribed | None, rules: Rules) -> int:
+    """How long a silence after this text is the end of the utterance."""
+    if text is None or text.wholeness is Wholeness.UNSURE:
+        return rules.end
+    return 0 if text.wholeness is Wholeness.WHOLE else max(rules.end, rules.open)
 
 
 def _only_the_wake_word(state: State, said: Speech) -> bool:
@@ -286,7 +261,7 @@ def _endpoint(state: State, said: Speech) -> tuple[State, Effects]:
         state, effect = _transcribe(state, said)
         effects, job = (effect,), effect.job
     effects = (*effects, Commit(job, said.start, said.end, state.now))
-    state = replace(state, phase=Phase.THINKING)
+    state = replace(state, phase=Phase.THINKING, probes=False)
     if state.text is None:
         return state, effects
     state, more = _resolve(state, state.text)
@@ -296,12 +271,35 @@ def _endpoint(state: State, said: Speech) -> tuple[State, Effects]:
 def _transcribed(state: State, event: Transcribed) -> tuple[State, Effects]:
     if event.job != state.job or state.text is not None:
         return state, ()
+    if state.probes and state.phase is Phase.LISTENING:
+        return _probed(state, event)
     state = replace(state, text=event)
     if state.phase is Phase.THINKING:
         return _resolve(state, event)
-    if state.said and event.complete and state.run_start is None:
+    if state.said and state.run_start is None and _is_over(state, event):
         return _endpoint(state, state.said)
     return state, ()
+
+
+def _is_over(state: State, event: Transcribed) -> bool:
+    """Whether the silence need not last: a whole command, or the same words as before what sounded
+    like more of them.
+    """
+    if event.wholeness is Wholeness.WHOLE:
+        return True
+    return event.wholeness is Wholeness.UNSURE and bool(event.text) and _is_same(state, event)
+
+
+def _is_same(state: State, event: Transcribed) -> bool:
+    return event.text.casefold() == state.last_text.casefold()
+
+
+def _probed(state: State, event: Transcribed) -> tuple[State, Effects]:
+    """Sound goes on that may be speech: when it adds no words, it is somebody or something else."""
+    if state.said and event.text and _is_same(state, event):
+        return _endpoint(replace(state, text=event, probes=False), state.said)
+    last = event.text or state.last_text
+    return replace(state, job=None, probes=False, last_text=last), ()
 
 
 def _resolve(state: State, heard: Transcribed) -> tuple[State, Effects]:
@@ -311,31 +309,50 @@ def _resolve(state: State, heard: Transcribed) -> tuple[State, Effects]:
     if not heard.addressed:
         return _close(state, Closing.NOT_ADDRESSED)
     if heard.wake_only and not state.ended:
-        return _fresh(state, state.now), ()
+        return replace(state.fresh(state.now), follow_ups=state.follow_ups), ()
     if not heard.text:
         return _close(state, Closing.NOTHING_HEARD)
     return state, (Answer(heard.job),)
 
 
 def _answered(
-    state: State, event: ReplyReady | PlaybackEnded, rules: Rules
+    state: State, event: ReplyBegun | ReplyReady | PlaybackEnded, rules: Rules
 ) -> tuple[State, Effects]:
     if event.job != state.job or state.text is None:
         return state, ()
-    if isinstance(event, ReplyReady) and state.phase is Phase.THINKING:
-        window = rules.answer if event.waits else rules.follow_up if event.asks else 0
-        return replace(state, phase=Phase.SPEAKING, window=window), (Speak(event.job),)
-    if isinstance(event, PlaybackEnded) and state.phase is Phase.SPEAKING:
-        closed, effects = _close(state, Closing.DONE)
-        if state.window > 0 and not state.ended:
-            begin = state.now + ECHO
-            closed = replace(closed, phase=Phase.FOLLOW_UP, begin=begin, window=state.window)
-        return closed, effects
+    match event:
+        case ReplyBegun() if state.phase is Phase.THINKING:
+            return _speak(state, event.job)
+        case ReplyReady() if state.phase in (Phase.THINKING, Phase.SPEAKING) and not state.replied:
+            window = rules.answer if event.waits else rules.follow_up if event.asks else 0
+            window = window if state.follow_ups < rules.follow_ups else 0
+            begins = state.phase is Phase.THINKING
+            state = replace(state, window=window, replied=True)
+            return _speak(state, event.job) if begins else (state, ())
+        case PlaybackEnded() if state.phase is Phase.SPEAKING and state.replied:
+            return _spoken(state)
     return state, ()
 
 
+def _speak(state: State, job: int) -> tuple[State, Effects]:
+    return replace(state, phase=Phase.SPEAKING, said=None, run_start=None), (Speak(job),)
+
+
+def _spoken(state: State) -> tuple[State, Effects]:
+    closed, effects = _close(state, Closing.DONE)
+    if state.window > 0 and not state.ended:
+        closed = replace(
+            closed,
+            phase=Phase.FOLLOW_UP,
+            begin=state.now + ECHO,
+            window=state.window,
+            follow_ups=state.follow_ups,
+        )
+    return closed, effects
+
+
 def _close(state: State, closing: Closing) -> tuple[State, Effects]:
-    closed = replace(_fresh(state, state.now, phase=Phase.IDLE), run_start=None)
+    closed = replace(state.fresh(state.now, phase=Phase.IDLE), run_start=None)
     return closed, (Close(closing, state.now),)
 
 

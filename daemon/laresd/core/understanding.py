@@ -110,6 +110,14 @@ class Cascade:
             return
         await self._model.anticipate(question, deadline=self._until(request))
 
+    async def clear(self, request: Request, home: Home) -> Meaning | None:
+        """What the grammars alone make of it, where they are sure of that."""
+        strict = (await self.strict(request, home)).meaning
+        if strict is not None and is_final(strict):
+            return strict
+        found = loose.understand(request.text, request.language, home, request.area)
+        return found if found is not None and found.exact else None
+
     def reader(self, request: Request, home: Home) -> Read:
         """What the grammars make of a step of a routine; the language model is not asked."""
 

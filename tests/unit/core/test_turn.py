@@ -29,12 +29,14 @@ from laresd.turns import (
     Open,
     Phase,
     PlaybackEnded,
+    ReplyBegun,
     ReplyReady,
     SourceEnded,
     Speak,
     Transcribe,
     Transcribed,
     WakeHeard,
+    Wholeness,
 )
 from laresd.types import FRAME_SAMPLES
 
@@ -165,14 +167,14 @@ def test_uncertain_frames_continue_speech_and_do_not_begin_it() -> None:
 def test_a_whole_command_ends_the_turn_before_the_silence_does() -> None:
     room = Room()
     room.hear("W...####" + EARLY)
-    effects = room.tell(Transcribed(1, "turn on the light", complete=True))
+    effects = room.tell(Transcribed(1, "turn on the light", Wholeness.WHOLE))
     assert [type(effect) for effect in effects] == [Commit, Answer]
 
 
 def test_a_whole_command_waits_while_somebody_may_be_speaking() -> None:
     room = Room()
     room.hear("W...####" + EARLY + "#")
-    assert room.tell(Transcribed(1, "turn on the light", complete=True)) == []
+    assert room.tell(Transcribed(1, "turn on the light", Wholeness.WHOLE)) == []
     effects = room.hear(".")
     assert [type(effect) for effect in effects] == [Commit, Answer]
 
@@ -187,7 +189,7 @@ def test_an_early_text_waits_for_the_endpoint() -> None:
 def test_the_text_of_a_discarded_job_is_ignored() -> None:
     room = Room()
     room.hear("W...####" + EARLY + "####")
-    assert room.tell(Transcribed(1, "turn on", complete=True)) == []
+    assert room.tell(Transcribed(1, "turn on", Wholeness.WHOLE)) == []
     assert room.machine.phase is Phase.LISTENING
 
 
@@ -294,7 +296,7 @@ def test_a_question_that_nobody_answers_is_forgotten() -> None:
 
 
 def test_what_is_asked_before_an_action_is_listened_to_whatever_the_settings() -> None:
-    room = Room()
+    room = Room(Rules.of(config.Turn(follow_up_ms=0)))
     room.hear("W...####" + END)
     room.tell(Transcribed(1, "unlock the front door"))
     room.tell(ReplyReady(1, asks=True, waits=True))
@@ -314,8 +316,8 @@ def test_the_answer_before_an_action_is_not_waited_for_without_end() -> None:
     assert room.machine.phase is Phase.IDLE
 
 
-def test_any_other_question_keeps_the_ear_shut_unless_follow_ups_are_wanted() -> None:
-    room = Room()
+def test_any_other_question_keeps_the_ear_shut_where_no_follow_ups_are_wanted() -> None:
+    room = Room(Rules.of(config.Turn(follow_up_ms=0)))
     room.hear("W...####" + END)
     room.tell(Transcribed(1, "turn on the lamp"))
     room.tell(ReplyReady(1, asks=True))
@@ -366,12 +368,13 @@ events: st.SearchStrategy[str | Event] = st.one_of(
     st.builds(
         Transcribed,
         jobs,
-        st.sampled_from(["", "turn on"]),
-        st.booleans(),
+        st.sampled_from(["", "turn on", "turn on the light"]),
+        st.sampled_from(Wholeness),
         st.booleans(),
         st.booleans(),
     ),
-    st.builds(ReplyReady, jobs, st.booleans()),
+    st.builds(ReplyBegun, jobs),
+    st.builds(ReplyReady, jobs, st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, jobs),
     st.just(Cancel()),
     st.just(SourceEnded()),

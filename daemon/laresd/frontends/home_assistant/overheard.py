@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from laresd.ports import Assistant
+from laresd.turns import Wholeness
 from laresd.types import Reply, Request
 
 
@@ -24,3 +25,6 @@ class Overheard:
 
     async def anticipate(self, request: Request) -> None:
         await self._assistant.anticipate(request)
+
+    async def wholeness(self, request: Request) -> Wholeness:
+        return await self._assistant.wholeness(request)

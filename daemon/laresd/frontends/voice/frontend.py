@@ -16,7 +16,7 @@ from laresd.frontends.voice.mouth import Mouth
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.session import BUSY, Session
-from laresd.frontends.voice.speaking import announce, speak
+from laresd.frontends.voice.speaking import Script, announce, speak
 from laresd.ports import AudioSource, Listener
 from laresd.turns import Closing, Phase, Sign
 from laresd.types import SAMPLE_RATE, Turn
@@ -24,7 +24,7 @@ from laresd.types import SAMPLE_RATE, Turn
 log = logging.getLogger(__name__)
 
 IDLE_FRAMES = 8  # heard at once while nobody speaks: an eighth of the messages to the worker
-BUSY_FRAMES = 4  # while a turn is answered: the wake word must still interrupt it quickly
+BUSY_FRAMES = 2  # while a turn is answered: the wake word must still interrupt it quickly
 MICROPHONE = "microphone"  # the name of the box's own ear
 CALL_S = 1.0  # in which the ear opens when it is told to, or not at all
 
@@ -92,7 +92,7 @@ class VoiceFrontend:
                     may_answer=self._parts.may_answer,
                     open_ear=bool(phrase),
                     phrase=phrase,
-                    signs=self._parts.signs,
+                    shows=True,
                 )
                 attended = _Attended(ear, session, mouth)
                 self._attended.append(attended)
@@ -157,7 +157,7 @@ class VoiceFrontend:
         voice or loudspeaker that fails is logged. Raises Refused where there is no such ear.
         """
         async with self._mouth(site).word() as sink:
-            await speak(self._parts, sink, text, self._parts.language, lambda: None)
+            await speak(self._parts, sink, Script(text), self._parts.language, lambda: None)
 
     async def announce(self, text: str, *, language: str, deadline: float, site: str = "") -> None:
         """As `say`, in a language. Raises what the voice or the loudspeaker raises, and

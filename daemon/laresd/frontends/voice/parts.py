@@ -22,10 +22,6 @@ from laresd.types import Transcript
 Doubt = Callable[[Transcript, str], str | None]
 """(heard, language) -> why it must not reach an action; None when it may."""
 
-Complete = Callable[[str, str], Awaitable[bool]]
-"""(text, language) -> whether it is a whole command, so that the turn need not wait for more."""
-
-
 Hints = Callable[[str], Sequence[str]]
 """(language) -> the names that people may say now."""
 
@@ -41,11 +37,6 @@ async def always(score: float, loudness: float) -> bool:
 def no_hints(language: str) -> Sequence[str]:
     """Nothing in particular may be said."""
     return ()
-
-
-async def never_complete(text: str, language: str) -> bool:
-    """Wait for the silence after every command."""
-    return False
 
 
 class NoSigns:
@@ -71,7 +62,6 @@ class Parts:
     sink: AudioSink
     machine: Callable[[bool], TurnMachine]
     doubt: Doubt
-    complete: Complete = never_complete
     may_answer: MayAnswer = always
     answer_doubt: Doubt | None = None
     hints: Hints = no_hints

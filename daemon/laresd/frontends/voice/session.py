@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
 from laresd.frontends.voice import wording
+from laresd.frontends.voice.answering import Answering, request_of
 from laresd.frontends.voice.ear import Ear
 from laresd.frontends.voice.mouth import Mouth
 from laresd.frontends.voice.parts import MayAnswer, Parts, always
 from laresd.frontends.voice.record import Record
-from laresd.frontends.voice.speaking import speak
+from laresd.frontends.voice.showing import Shown
+from laresd.frontends.voice.speaking import Script, speak
 from laresd.frontends.voice.tape import Tape
-from laresd.ports import Listener, Signs
+from laresd.frontends.voice.transcribing import Expected, Job, Scribe
+from laresd.ports import Listener
 from laresd.sound import level_dbfs
 from laresd.turns import (
     Answer,
@@ -28,56 +30,21 @@ from laresd.turns import (
     Event,
     FrameHeard,
     Open,
+    Overhear,
     Phase,
     PlaybackEnded,
-    ReplyReady,
-    Sign,
     SourceEnded,
     Speak,
     Transcribe,
-    Transcribed,
     WakeHeard,
+    Wholeness,
 )
-from laresd.types import (
-    SAMPLE_RATE,
-    Heard,
-    HeardKind,
-    Priority,
-    Reply,
-    ReplyKind,
-    Request,
-    Span,
-    Transcript,
-    Turn,
-)
+from laresd.types import FRAME_SAMPLES, SAMPLE_RATE, Heard, HeardKind, Request, Turn
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 1.0  # beyond the request's deadline, for an assistant that answers at the last moment
 BUSY = (Phase.THINKING, Phase.SPEAKING)
 CALLED = "request"  # the name of the wake word where somebody opened the ear instead
-_SIGNS = {
-    Phase.IDLE: Sign.IDLE,
-    Phase.LISTENING: Sign.LISTENING,
-    Phase.THINKING: Sign.THINKING,
-    Phase.SPEAKING: Sign.SPEAKING,
-    Phase.FOLLOW_UP: Sign.LISTENING,
-}
-
-
-@dataclass(slots=True)
-class _Job:
-    """One transcription. `command`: what of its text may be acted on. `ahead`: gets ready to
-    answer it while it may still be going on.
-    """
-
-    number: int
-    task: asyncio.Task[None] | None = None
-    ahead: asyncio.Task[None] | None = None
-    heard: Transcript | None = None
-    command: str = ""
-    error: LaresError | None = None
-    span: Span | None = None
 
 
 class Session:
@@ -85,7 +52,8 @@ class Session:
 
     Its tasks live in the group that it is given. `phrase`: must begin what is said to an open ear,
     "" for nothing. `on_turn` gets each turn when it is over, `on_wake` each wake word (or phrase)
-    that `may_answer` left to this box.
+    that `may_answer` left to this box. `shows`: how it fares is shown, and the loudspeaker is
+    turned down while it listens.
     """
 
     def __init__(
@@ -101,27 +69,28 @@ class Session:
         may_answer: MayAnswer = always,
         open_ear: bool = False,
         phrase: str = "",
-        signs: Signs | None = None,
+        shows: bool = False,
     ) -> None:
         self._parts = parts
         self._tasks = tasks
         self._listener = listener
         self._mouth = mouth
         self._ear = ear
-        self._source = ear.name
-        self._language = ear.language or parts.language
-        self._signs = signs
         self._on_turn = on_turn
         self._on_wake = on_wake
         self._may_answer = may_answer
-        self._asked: asyncio.Task[bool] | None = None  # whether the phrase of this turn is ours
-        self._held_until = 0  # sample until which the ear stays open while nobody speaks
         self._phrase = phrase
+        self._scribe = Scribe(parts, ear.language or parts.language)
+        self._shown = Shown(parts, ear) if shows else None
         self._machine = parts.machine(open_ear)
         self._tape = Tape()
         self._record = Record(ear.name)
         self._opened_at = 0
-        self._job: _Job | None = None  # the one that the machine wants
+        self._asked: asyncio.Task[bool] | None = None  # whether the phrase of this turn is ours
+        self._held_until = 0  # sample until which the ear stays open while nobody speaks
+        self._job: Job | None = None  # the one that the machine wants
+        self._answering: Answering | None = None
+        self._overhearing: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._deaf = False
         self._waits = False  # the last reply waits for an answer
@@ -144,7 +113,7 @@ class Session:
             log.info("listening again")
         for event in self._events(found):
             if isinstance(event, WakeHeard):
-                if not await self._may_answer(event.score, self._loudness(event.at)):
+                if not await self._is_for_us(event):
                     continue
                 self._held_until = 0
             self._step(event)
@@ -182,6 +151,15 @@ class Session:
     def _running(self) -> set[asyncio.Task[None]]:
         return {task for task in self._work if not task.done()}
 
+    async def _is_for_us(self, wake: WakeHeard) -> bool:
+        """What is being said stops at once; it goes on where another box answers."""
+        if self._shown is not None and self.phase is Phase.SPEAKING:
+            self._shown.hush()
+        ours = await self._may_answer(wake.score, self._loudness(wake.at))
+        if not ours and self._shown is not None:
+            self._shown.phase(self.phase)
+        return ours
+
     def _events(self, found: Sequence[Heard]) -> Iterator[Event]:
         """In the order of the sound, at the session's samples.
 
@@ -189,11 +167,15 @@ class Session:
         """
         frames = [heard.sample for heard in found if heard.kind is HeardKind.SPEECH]
         shift = self._tape.end - max(frames) if frames else 0
-        for heard in sorted(found, key=lambda heard: (heard.sample, heard.kind is HeardKind.WAKE)):
+        order = {HeardKind.SPEECH: 0, HeardKind.WAKE: 1}
+        known = [heard for heard in found if heard.kind in order]
+        for heard in sorted(known, key=lambda heard: (heard.sample, order[heard.kind])):
+            at = heard.sample + shift
             if heard.kind is HeardKind.SPEECH:
-                yield FrameHeard(heard.sample + shift, heard.score)
-            elif heard.kind is HeardKind.WAKE:
-                yield WakeHeard(heard.sample + shift, heard.name, heard.score)
+                level = level_dbfs(self._tape.cut(at - FRAME_SAMPLES, at))
+                yield FrameHeard(at, heard.score, level)
+            else:
+                yield WakeHeard(at, heard.name, heard.score)
 
     def _cannot_listen(self, error: LaresError) -> None:
         if not self._deaf:
@@ -208,8 +190,8 @@ class Session:
     def _step(self, event: Event) -> None:
         before = self._machine.phase
         effects = self._machine.step(event)
-        if self._machine.phase is not before and self._signs is not None:
-            self._signs.show(_SIGNS[self._machine.phase], self._ear.site)
+        if self._machine.phase is not before and self._shown is not None:
+            self._shown.phase(self._machine.phase)
         for effect in effects:
             if isinstance(effect, Open):
                 self._follows = before is Phase.FOLLOW_UP
@@ -218,28 +200,31 @@ class Session:
     def _perform(self, effect: Effect) -> None:
         match effect:
             case Open():
-                self._record = Record(self._source, wake_word=effect.name)
+                self._record = Record(self._ear.name, wake_word=effect.name)
                 self._opened_at = effect.at
                 self._asked = None
                 if effect.name and effect.name != CALLED:
                     self._on_wake(effect.name)
             case Transcribe():
-                self._job = job = _Job(effect.job)
+                self._job = job = Job(effect.job)
                 pcm = self._tape.cut(effect.start, effect.end)
                 job.task = self._start(self._transcribe(job, pcm), "transcribe")
+            case Overhear():
+                self._overhear(effect)
             case Discard():
                 self._drop_job()
             case Commit():
                 self._note_commit(effect)
             case Answer():
-                self._start(self._answer(effect.job), "answer")
+                self._answer(effect.job)
             case Speak():
-                self._start(self._speak(effect.job), "speak")
+                if self._answering is not None:
+                    self._start(self._speak(self._answering, effect.job), "speak")
             case Close():
                 self._close(effect.closing)
 
     def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
-        task = self._tasks.create_task(work, name=f"{name} ({self._source})")
+        task = self._tasks.create_task(work, name=f"{name} ({self._ear.name})")
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
@@ -255,10 +240,12 @@ class Session:
         for task in self._running() - {here}:
             task.cancel()
         self._note_job()
-        self._job = None
+        self._job = self._answering = self._overhearing = None
         if closing is Closing.NO_SPEECH and self._tape.end < self._held_until:
             self._step(WakeHeard(self._tape.end, CALLED))
             return
+        if self._shown is not None and self._record.trouble:
+            self._shown.trouble()
         if closing is not Closing.NOT_ADDRESSED:  # what was said to others is not recorded
             self._on_turn(self._record.close(closing))
 
@@ -284,137 +271,90 @@ class Session:
             self._record.note("wake", when(self._opened_at), when(commit.speech_start))
         self._record.note("endpoint", when(commit.speech_end), when(commit.at))
 
-    async def _transcribe(self, job: _Job, pcm: bytes) -> None:
-        parts = self._parts
-        begun = parts.clock.now()
-        deadline = begun + parts.config.speech_to_text.timeout_s
-        try:
-            heard = await parts.transcriber.transcribe(
-                pcm,
-                language=self._language,
-                deadline=deadline,
-                hints=parts.hints(self._language),
-            )
-            event = await self._judge(job, heard)
-        except LaresError as error:
-            log.warning("nothing was transcribed: %s", error)
-            job.error = error
-            asked = bool(self._record.wake_word) or not self._phrase
-            event = Transcribed(job.number, "", failed=asked, addressed=asked)
-        detail = {"audio_ms": round(len(pcm) / 2 * 1000 / SAMPLE_RATE)}
-        job.span = Span("transcribe", begun, parts.clock.now(), detail)
-        if job.command and self._job is job:
-            job.ahead = self._start(self._anticipate(job.command), "anticipate")
+    async def _transcribe(self, job: Job, pcm: bytes) -> None:
+        addressed = bool(self._record.wake_word) or self._follows
+        expected = Expected(self._phrase, addressed, self._waits)
+        event = await self._scribe.write(job, pcm, expected, self._phrase_said, self._is_whole)
+        if self._job is job and job.command and event.wholeness is not Wholeness.WHOLE:
+            job.ahead = self._start(self._anticipate(job), "anticipate")
         self._step(event)
 
-    async def _judge(self, job: _Job, heard: Transcript) -> Transcribed:
-        """What of the text may be acted on; kept in the job."""
-        rest = wording.after_phrase(heard.text, self._phrase) if self._phrase else None
-        if rest is not None:
-            if not self._record.wake_word:
-                if not await self._is_ours():
-                    return Transcribed(job.number, "", addressed=False)
-                self._record.wake_word = self._phrase
-                self._on_wake(self._phrase)
-            heard = replace(heard, text=rest)
-            if not rest:
-                job.heard = heard
-                return Transcribed(job.number, "", wake_only=True)
-        elif self._phrase and not (self._record.wake_word or self._follows):
-            return Transcribed(job.number, "", addressed=False)
-        doubt = self._doubt(heard)
-        if doubt:
-            job.heard = replace(heard, text="", reason=doubt)
-            return Transcribed(job.number, "")
-        job.heard, job.command = heard, heard.text
-        complete = await self._parts.complete(heard.text, self._language)
-        return Transcribed(job.number, heard.text, complete=complete)
+    def _ask(self, text: str, language: str) -> Request:
+        return request_of(self._parts, self._ear, self._record.id, text, language)
 
-    async def _is_ours(self) -> bool:
+    async def _is_whole(self, text: str, language: str) -> Wholeness:
+        return await self._parts.assistant.wholeness(self._ask(text, language))
+
+    async def _anticipate(self, job: Job) -> None:
+        try:
+            await self._parts.assistant.anticipate(self._ask(job.command, job.language))
+        except LaresError as error:  # nobody waits for it; `answer` will say what is wrong
+            log.debug("nothing was anticipated: %s", error)
+
+    async def _phrase_said(self) -> bool:
         """Whether this box answers the phrase; asked once in a turn, however often it is heard."""
+        if self._record.wake_word:
+            return True
         if self._asked is None:
             asking = self._may_answer(1.0, self._loudness(self._tape.end))
             self._asked = self._tasks.create_task(_result(asking), name="who answers")
-        return await asyncio.shield(self._asked)
+        if not await asyncio.shield(self._asked):
+            return False
+        self._record.wake_word = self._phrase
+        self._on_wake(self._phrase)
+        return True
 
     def _loudness(self, end: int) -> float:
         """Of what was just heard, in dBFS."""
         return level_dbfs(self._tape.cut(end - SAMPLE_RATE // 2, end))
 
-    def _doubt(self, heard: Transcript) -> str:
-        if not heard.text:
-            return heard.reason or "no words were heard"
-        judge = (self._waits and self._parts.answer_doubt) or self._parts.doubt
-        doubt = judge(heard, self._language)
-        if doubt and self._waits:  # it may have been a PIN
-            return doubt
-        return f"{doubt}: “{heard.text}”" if doubt else ""
+    def _overhear(self, said: Overhear) -> None:
+        """One at a time: the next one is said again by who means it."""
+        if self._overhearing is None or self._overhearing.done():
+            pcm = self._tape.cut(said.start, said.end)
+            self._overhearing = self._start(self._stop_if_told(pcm), "overhear")
 
-    async def _answer(self, number: int) -> None:
+    async def _stop_if_told(self, pcm: bytes) -> None:
+        record, answering = self._record, self._answering
+        try:
+            heard = await self._scribe.read(pcm)
+        except LaresError as error:
+            log.debug("not overheard: %s", error)
+            return
+        language = self._scribe.language
+        if answering is None or not wording.is_stop(heard.text, language):
+            return
+        if self._record is record and self.phase is Phase.SPEAKING and not answering.says(heard):
+            record.doubt = "it was told to stop"
+            self._step(Cancel())
+
+    def _answer(self, number: int) -> None:
         job = self._job
         if job is None or job.number != number:
             return
         self._note_job()
         if job.ahead is not None:
             job.ahead.cancel()
-        if job.error:
-            text = wording.cannot_hear(self._language)
-            reply = Reply(self._record.id, ReplyKind.FAILED, text)
-        else:
-            reply = await self._ask(job.command)
-        self._record.reply = reply
-        self._record.secret = reply.secret
-        waits = self._waits = reply.kind is ReplyKind.QUESTION
-        asks = waits or reply.text.rstrip().endswith(("?", "？"))
-        self._step(ReplyReady(number, asks=asks, waits=waits))
+        self._answering = answering = Answering(self._parts, self._mouth, self._record, job)
+        self._start(self._answered(answering), "answer")
+        if self._parts.config.turn.one_moment_ms > 0:
+            self._start(answering.one_moment(lambda: self.phase is Phase.THINKING), "one moment")
 
-    async def _anticipate(self, text: str) -> None:
-        try:
-            await self._parts.assistant.anticipate(self._request(text))
-        except LaresError as error:  # nobody waits for it; `answer` will say what is wrong
-            log.debug("nothing was anticipated: %s", error)
+    async def _answered(self, answering: Answering) -> None:
+        request = self._ask(answering.job.command, answering.job.language)
+        ready = await answering.run(request, self._step)
+        self._waits = ready.waits
+        self._step(ready)
 
-    async def _ask(self, text: str) -> Reply:
-        request = self._request(text)
-        try:
-            async with asyncio.timeout_at(request.deadline + GRACE_S):
-                return await self._parts.assistant.answer(request)
-        except TimeoutError:
-            self._record.trouble = "the assistant did not answer in time"
-        except LaresError as error:
-            self._record.trouble = error.message
-        log.warning("turn %s failed: %s", self._record.id, self._record.trouble)
-        return Reply(request.id, ReplyKind.FAILED, wording.failed(self._language))
-
-    def _request(self, text: str) -> Request:
-        parts = self._parts
-        return Request(
-            id=self._record.id,
-            text=text,
-            language=self._language,
-            deadline=parts.clock.now() + parts.answer_seconds,
-            source="voice",
-            priority=Priority.VOICE,
-            area=self._ear.area,
-            site=self._ear.site,
-        )
-
-    async def _speak(self, number: int) -> None:
-        record, clock = self._record, self._parts.clock
-        begun = clock.now()
-        sounds: list[float] = []
-        text = record.reply.text if record.reply else ""
-        async with self._mouth.word() as sink:
-            await speak(self._parts, sink, text, self._language, lambda: sounds.append(clock.now()))
-        if sounds:
-            record.note("reply", begun, sounds[0])
-            record.note("speak", sounds[0], clock.now())
+    async def _speak(self, answering: Answering, number: int) -> None:
+        await answering.speak()
         self._step(PlaybackEnded(number))
 
     async def _apologize(self) -> None:
+        language = self._scribe.language
         async with self._mouth.word() as sink:
-            text = wording.cannot_hear(self._language)
-            await speak(self._parts, sink, text, self._language, lambda: None)
+            script = Script(wording.cannot_hear(language))
+            await speak(self._parts, sink, script, language, lambda: None)
 
 
 async def _result(asked: Awaitable[bool]) -> bool:

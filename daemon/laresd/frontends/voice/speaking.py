@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 
 from laresd.errors import LaresError
 from laresd.frontends.voice.parts import Parts
@@ -14,8 +15,38 @@ from laresd.ports import AudioSink
 log = logging.getLogger(__name__)
 
 
+class Script:
+    """What is to be said, which may still grow while it is spoken. As long as a reply at most."""
+
+    def __init__(self, text: str | None = None) -> None:
+        """With a `text` it is complete."""
+        self._waiting: deque[str] = deque()
+        self._ended = False
+        self._news = asyncio.Event()
+        if text is not None:
+            self.add(text)
+            self.end()
+
+    def add(self, text: str) -> None:
+        self._waiting.extend(sentences(text))
+        self._news.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    async def sentences(self) -> AsyncIterator[str]:
+        """Each one once it is there, until the end."""
+        while self._waiting or not self._ended:
+            if self._waiting:
+                yield self._waiting.popleft()
+                continue
+            self._news.clear()
+            await self._news.wait()
+
+
 async def speak(
-    parts: Parts, sink: AudioSink, text: str, language: str, on_first_sound: Callable[[], None]
+    parts: Parts, sink: AudioSink, script: Script, language: str, on_first_sound: Callable[[], None]
 ) -> None:
     """Say it to its end; cancelling stops the sound.
 
@@ -23,7 +54,9 @@ async def speak(
     """
     ready: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     async with asyncio.TaskGroup() as tasks:
-        synthesis = tasks.create_task(_synthesize(parts, text, language, ready), name="synthesize")
+        synthesis = tasks.create_task(
+            _synthesize(parts, script, language, ready), name="synthesize"
+        )
         first = True
         while (pcm := await ready.get()) is not None:
             if first:
@@ -47,10 +80,10 @@ async def announce(
 
 
 async def _synthesize(
-    parts: Parts, text: str, language: str, ready: asyncio.Queue[bytes | None]
+    parts: Parts, script: Script, language: str, ready: asyncio.Queue[bytes | None]
 ) -> None:
     try:
-        for sentence in sentences(text):
+        async for sentence in script.sentences():
             deadline = parts.clock.now() + parts.config.speech.timeout_s
             pcm = await parts.synthesizer.synthesize(sentence, language=language, deadline=deadline)
             await ready.put(pcm)

@@ -15,6 +15,14 @@ _FAILURES = {
     "de": "Entschuldigung, da ist etwas schiefgegangen.",
     "zh": "抱歉，出了点问题。",
 }
+_MOMENTS = {"en": "One moment.", "de": "Einen Moment.", "zh": "请稍等。"}
+_STOPS = {
+    "en": "stop|stop it|stop that|stop talking|stop please|please stop|ok stop|okay stop|be quiet|"
+    "quiet|quiet please|shut up|silence|enough|thats enough|cancel|never mind|nevermind|forget it",
+    "de": "stopp|stop|bitte stopp|halt|sei still|sei ruhig|ruhe|still|genug|das reicht|es reicht|"
+    "hör auf|aufhören|abbrechen|abbruch|vergiss es|schon gut|lass gut sein",
+    "zh": "停|停下|停下来|停止|别说了|不要说了|安静|够了|闭嘴|算了|好了|不用了|取消",
+}
 _SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|[。！？]|$)\s*", re.DOTALL)
 _WORD = re.compile(r"\w+")
 PHRASE_LIKENESS = 0.75  # of a wake phrase as a speech model may write it
@@ -28,6 +36,28 @@ def cannot_hear(language: str) -> str:
 def failed(language: str) -> str:
     """Said when the assistant did not come back."""
     return _in(language, _FAILURES)
+
+
+def one_moment(language: str) -> str:
+    """Said when an answer takes long."""
+    return _in(language, _MOMENTS)
+
+
+def is_stop(text: str, language: str) -> bool:
+    """Whether somebody wants a reply to end: these words and no others, said in the language or in
+    English.
+    """
+    said = _folded(text)
+    return said in map(_folded, f"{_in(language, _STOPS)}|{_STOPS['en']}".split("|"))
+
+
+def has_words(text: str, words: str) -> bool:
+    """Whether these words are somewhere in the text, however they are written."""
+    return _folded(words) in _folded(text)
+
+
+def _folded(text: str) -> str:
+    return "".join(_WORD.findall(text.replace("'", "").replace("’", ""))).casefold()
 
 
 def _in(language: str, sentences: dict[str, str]) -> str:

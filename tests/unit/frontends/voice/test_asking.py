@@ -14,6 +14,7 @@ from laresd.core import guard
 from laresd.core.turn import Machine, Rules
 from laresd.frontends.forms import turn_form
 from laresd.frontends.voice import Parts, VoiceFrontend
+from laresd.turns import Wholeness
 from laresd.types import Reply, ReplyKind, Request, Transcript, Turn
 from tests.fakes.audio import FakeSink, FakeSource, silence, speech, wake_word
 from tests.fakes.listener import FakeListener
@@ -54,6 +55,9 @@ class Asking:
     async def anticipate(self, request: Request) -> None:
         """Nothing to get ready."""
 
+    async def wholeness(self, request: Request) -> Wholeness:
+        return Wholeness.UNSURE
+
     async def answer(
         self, request: Request, on_sentence: Callable[[str], None] | None = None
     ) -> Reply:
@@ -65,7 +69,7 @@ class Asking:
 
 @dataclass
 class House:
-    """A voice frontend whose every port is a fake; no follow-up is configured."""
+    """A voice frontend whose every port is a fake."""
 
     settings: config.Config = field(default_factory=config.Config)
 

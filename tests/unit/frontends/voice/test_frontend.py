@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,6 +15,7 @@ from laresd.core.turn import Machine, Rules
 from laresd.errors import Permanent, Temporary
 from laresd.frontends.voice import Ear, Parts, VoiceFrontend
 from laresd.ports import AudioSource, one
+from laresd.turns import Wholeness
 from laresd.types import Priority, Turn
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.audio import (
@@ -49,16 +50,11 @@ REPLIES = {
 COMMAND = silence(500) + wake_word() + silence(200) + speech(800, TURN_ON) + silence(1500)
 
 
-async def never(text: str, language: str) -> bool:
-    return False
-
-
 @dataclass
 class House:
     """A voice frontend whose every port is a fake."""
 
     settings: config.Config = field(default_factory=config.Config)
-    complete: Callable[[str, str], Awaitable[bool]] = never
     timed: bool = False
     transcriber: FakeTranscriber = field(default_factory=lambda: FakeTranscriber(SENTENCES))
     assistant: FakeAssistant = field(default_factory=lambda: FakeAssistant(REPLIES))
@@ -80,7 +76,6 @@ class House:
             sink=self.sink,
             machine=lambda open_ear: Machine(Rules.of(self.settings.turn, open_ear=open_ear)),
             doubt=guard.transcript,
-            complete=self.complete,
             hints=lambda language: (f"lamp ({language})",),
         )
         self.voice = VoiceFrontend(parts, on_turn=self.turns.append)
@@ -210,10 +205,8 @@ async def test_a_slow_transcription_of_half_a_sentence_is_thrown_away() -> None:
 
 @virtual_time
 async def test_a_whole_command_does_not_wait_for_the_end_of_the_silence() -> None:
-    async def complete(text: str, language: str) -> bool:
-        return text == "turn on the light"
-
-    house = House(complete=complete)
+    wholes = {"turn on the light": Wholeness.WHOLE}
+    house = House(assistant=FakeAssistant(REPLIES, wholes=wholes))
     turn = await house.say(COMMAND)
     spans = {span.name: span.ms for span in turn.spans}
     assert 200 <= spans["endpoint"] < 500
@@ -360,7 +353,7 @@ async def test_an_assistant_that_hangs_is_given_up() -> None:
     house = House(assistant=FakeAssistant({"turn on the light": "hang"}))
     turn = await house.say(COMMAND)
     assert turn.reason == "the assistant did not answer in time"
-    assert house.synthesizer.spoken == ["Sorry, something went wrong."]
+    assert house.synthesizer.spoken == ["One moment.", "Sorry, something went wrong."]
 
 
 @virtual_time
