@@ -167,7 +167,16 @@ def _figures(topics: Topics, offer: Offer) -> dict[str, tuple[bool, Component]]:
         )
         for source, name in SOURCES.items()
     }
+    wakes = _measured("per day")
     return counts | {
+        "false_wakes": (
+            offer.microphone,
+            _sensor(topics, "false_wakes", "Woken in vain", wakes),
+        ),
+        "rejected_wakes": (
+            offer.microphone,
+            _sensor(topics, "rejected_wakes", "Wake words rejected", wakes),
+        ),
         "latency": (
             True,
             _sensor(topics, "latency_ms", "Turn latency", _measured("ms", "duration")),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 
 from laresd.frontends.home_assistant.announcement import SOURCES, Energy
 from laresd.generation import LOCAL
-from laresd.types import Json, Reply, Turn
+from laresd.types import Json, Reply, ReplyKind, Turn
 
 # Raspberry Pi's documentation, "vcgencmd get_throttled"; 16 bits higher: since it was started.
 THROTTLE_FLAGS = (
@@ -17,6 +17,10 @@ THROTTLE_FLAGS = (
     (3, "soft temperature limit"),
 )
 _KWH = 3.6e6  # joules
+DAY_S = 86_400.0
+MOST_WAKES = 10_000  # that are remembered of a day
+CALLED = "request"  # a turn's wake word where somebody opened the ear without one
+_NOBODY = ("no_speech", "nothing_heard", "not_addressed")  # closings of a turn nobody wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,12 @@ class Figures:
         self._first: Vitals | None = None
         self._at = 0.0
         self._watts: float | None = None
+        self._false_wakes: deque[float] = deque(maxlen=MOST_WAKES)  # when
+        self._rejected_wakes: deque[float] = deque(maxlen=MOST_WAKES)
 
     def turn(self, turn: Turn) -> None:
+        if woken_in_vain(turn):
+            self._false_wakes.append(self._at)
         latency = latency_ms(turn)
         if latency is not None:
             self._latency = latency
@@ -56,7 +64,14 @@ class Figures:
     def replied(self, reply: Reply) -> None:
         self._answers[source_of(reply)] += 1
 
+    def rejected(self) -> None:
+        """A second look did not believe a wake word."""
+        self._rejected_wakes.append(self._at)
+
     def machine(self, vitals: Vitals, now: float) -> None:
+        for times in (self._false_wakes, self._rejected_wakes):
+            while times and times[0] <= now - DAY_S:
+                times.popleft()
         if self._first is None:
             self._first = vitals
         elif now > self._at:
@@ -77,8 +92,21 @@ class Figures:
             "watts": None if self._watts is None else round(self._watts, 1),
             "kwh": round(max(vitals.joules - first.joules, 0.0) / _KWH, 6),
             "energy_how": self._how,
+            "false_wakes": len(self._false_wakes),
+            "rejected_wakes": len(self._rejected_wakes),
             **{f"answers_{source}": self._answers[source] for source in SOURCES},
         }
+
+
+def woken_in_vain(turn: Turn) -> bool:
+    """Whether a wake word began the turn, and then nobody spoke, nobody spoke to this box, or
+    nothing was understood.
+    """
+    if not turn.wake_word or turn.wake_word == CALLED:
+        return False
+    if turn.reply is not None:
+        return turn.reply.kind is ReplyKind.NOT_UNDERSTOOD
+    return turn.closing in _NOBODY
 
 
 def latency_ms(turn: Turn) -> float | None:

@@ -93,6 +93,11 @@ class HomeAssistantFrontend:
         """Something that is shown has changed: it is told soon."""
         self._news.set()
 
+    def rejected(self, wake_word: str) -> None:
+        """A second look did not believe that it was said."""
+        self._figures.rejected()
+        self._news.set()
+
     def woken(self, wake_word: str) -> None:
         self._tell("wake", {"event_type": "wake", "wake_word": wake_word})
 

@@ -76,7 +76,10 @@ def test_a_box_with_nothing_shows_its_figures_alone() -> None:
 @pytest.mark.parametrize(
     ("missing", "gone"),
     [
-        (replace(ALL, microphone=False), {"listening", "mute", "wake"}),
+        (
+            replace(ALL, microphone=False),
+            {"listening", "mute", "wake", "false_wakes", "rejected_wakes"},
+        ),
         (replace(ALL, voice=False), {"say"}),
         (replace(ALL, texts=False), {"heard", "reply"}),
         (replace(ALL, celsius=False), {"temperature"}),

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from laresd.frontends.home_assistant.announcement import SOURCES, Energy
-from laresd.frontends.home_assistant.figures import Figures, Vitals, latency_ms, source_of
+from laresd.frontends.home_assistant.figures import (
+    DAY_S,
+    Figures,
+    Vitals,
+    latency_ms,
+    source_of,
+    woken_in_vain,
+)
 from laresd.generation import LOCAL
 from laresd.types import Reply, ReplyKind, Span, Turn
 
@@ -87,3 +94,43 @@ def test_throttling_is_told_in_words_now_and_since_the_start() -> None:
     figures.machine(Vitals(throttled=0x50000), 2.0)
     assert figures.form()["throttled_now"] == []
     assert figures.form()["throttled_since_boot"] == ["under-voltage", "throttled"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "in_vain"),
+    [
+        (Turn("1", "microphone", "no_speech", wake_word="okay_nabu"), True),
+        (Turn("1", "microphone", "nothing_heard", wake_word="okay_nabu"), True),
+        (Turn("1", "microphone", "not_addressed", wake_word="okay_nabu"), True),
+        (Turn("1", "microphone", "done", wake_word="okay_nabu", reply=reply("grammar")), False),
+        (
+            Turn(
+                "1",
+                "microphone",
+                "done",
+                wake_word="okay_nabu",
+                reply=Reply("1", ReplyKind.NOT_UNDERSTOOD, "?"),
+            ),
+            True,
+        ),
+        (Turn("1", "microphone", "interrupted", wake_word="okay_nabu"), False),
+        (Turn("1", "microphone", "cancelled", wake_word="okay_nabu"), False),
+        (Turn("1", "microphone", "no_speech", wake_word="request"), False),
+        (Turn("1", "microphone", "not_addressed"), False),
+    ],
+)
+def test_it_was_woken_in_vain_when_nothing_came_of_a_wake_word(ended: Turn, in_vain: bool) -> None:
+    assert woken_in_vain(ended) is in_vain
+
+
+def test_false_wakes_are_those_of_the_last_day() -> None:
+    figures = Figures(Energy.ESTIMATED, 8.0)
+    vain = Turn("1", "microphone", "no_speech", wake_word="okay_nabu")
+    figures.machine(Vitals(), 1000.0)
+    figures.turn(vain)
+    figures.rejected()
+    figures.machine(Vitals(), 2000.0)
+    figures.turn(vain)
+    assert (figures.form()["false_wakes"], figures.form()["rejected_wakes"]) == (2, 1)
+    figures.machine(Vitals(), 1000.0 + DAY_S)
+    assert (figures.form()["false_wakes"], figures.form()["rejected_wakes"]) == (1, 0)
