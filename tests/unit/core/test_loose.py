@@ -63,7 +63,7 @@ RED: Json = [255, 0, 0]
         ("turn the volume up", "media_player.tv", "set_volume", {"volume_pct": 40}),
         ("pause the music", "media_player.tv", "pause", {}),
         ("send rosie home", "vacuum.rosie", "dock", {}),
-        ("vacuum the hallway", "vacuum.rosie", "start", {}),
+        ("start the vacuum in the hallway", "vacuum.rosie", "start", {}),
         ("turn on movie night", "scene.movie", "activate", {}),
         ("press the doorbell", "button.bell", "press", {}),
         ("add oat milk to my list", "todo.shopping", "add_item", {"item": "oat milk"}),
@@ -219,6 +219,20 @@ class TestSeveral:
 
 
 class TestDoubt:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "vacuum the hallway",
+            "clean the kitchen with rosie",
+            "start rosie in the kitchen",
+            "start rosie in the hallway",
+            "start the vacuum in the kitchen",
+            "start cleaning in here with rosie",
+        ],
+    )
+    def test_a_vacuum_that_cleans_as_it_is_set_up_is_not_sent_to_one_room(self, text: str) -> None:
+        assert problem(text, here="Kitchen") is Trouble.ONE_ROOM
+
     def test_two_lamps_of_one_name_are_asked_back(self) -> None:
         assert problem("turn on the lamp") is Trouble.AMBIGUOUS
 

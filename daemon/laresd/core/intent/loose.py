@@ -17,6 +17,7 @@ from laresd.core.intent.describe import Fit, fit, fully_named, in_name
 from laresd.core.intent.lexicons import lexicon
 from laresd.core.intent.meaning import Meaning, Problem, Trouble
 from laresd.core.intent.pieces import Piece, cut
+from laresd.core.intent.robots import one_room_only
 from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.targets import ambiguous, one_room, same_area
 from laresd.types import Action, Entity, Home
@@ -98,11 +99,23 @@ def _clause(clause: Clause, scene: _Scene) -> Meaning | None:
         target = _targets(group, clause, scene)
         if target is None or (isinstance(target, Problem) and not clause.verb_said):
             return None
+        if not isinstance(target, Problem):
+            target = _for_one_room(group, clause, scene, target.entities) or target
         if isinstance(target, Problem):
             return Meaning(intent, problem=target, exact=False)
         found.append(target)
     exact = all(target.exact for target in found)
     return _deed(intent, [e for target in found for e in target.entities], exact, clause, scene)
+
+
+def _for_one_room(
+    group: Sequence[Piece],
+    clause: Clause,
+    scene: _Scene,
+    meant: Sequence[Entity] = (),
+    able: Sequence[Entity] = (),
+) -> Problem | None:
+    return one_room_only(group, clause, meant, able, lexicon=scene.lexicon, here=scene.here)
 
 
 def _deed(
@@ -153,7 +166,8 @@ def _targets(group: Sequence[Piece], clause: Clause, scene: _Scene) -> Found | P
     fits = {entity.entity_id: fit(group, entity, scene.lexicon) for entity in able}
     described = [entity for entity in able if fits[entity.entity_id] is not Fit.NOT]
     if not described:
-        return _unable(group, scene) or _unknown(group)
+        elsewhere = _for_one_room(group, clause, scene, able=able)
+        return elsewhere or _unable(group, scene) or _unknown(group)
     well = [entity for entity in described if fits[entity.entity_id] is Fit.WELL]
     generic = all(_is_generic(piece) for piece in group)
     many = clause.every or any(p.sense and p.sense.kind and p.sense.kind.many for p in group)

@@ -43,6 +43,7 @@ class Trouble(StrEnum):
     OUT_OF_RANGE = "out_of_range"  # name, minimum, maximum
     LATER = "later"  # a command for later
     NO_RELATIVE = "no_relative"  # name; its level is not known
+    ONE_ROOM = "one_room"  # name, area: a robot that can only be started
     DANGEROUS = "dangerous"  # name; not clear enough for a lock or a gate
 
 

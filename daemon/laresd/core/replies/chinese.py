@@ -71,6 +71,7 @@ CHINESE = Phrasebook(
         Trouble.OUT_OF_RANGE: "{name}的范围是{minimum}到{maximum}。",
         Trouble.LATER: "我还不能稍后执行，只能现在执行。",
         Trouble.NO_RELATIVE: "我不知道{name}现在的数值，请直接说百分之几。",
+        Trouble.ONE_ROOM: "我只能启动{name}，不能让它只打扫{area}。",
         Trouble.DANGEROUS: "我不确定你指的是{name}，请说完整的名字。",
     },
     nothing_there_in="{area}没有{kind}。",

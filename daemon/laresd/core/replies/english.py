@@ -103,6 +103,7 @@ ENGLISH = Phrasebook(
         Trouble.OUT_OF_RANGE: "{name} goes from {minimum} to {maximum}.",
         Trouble.LATER: "I can't do things later yet, only now.",
         Trouble.NO_RELATIVE: "I don't know the level of {name}. Tell me the percentage.",
+        Trouble.ONE_ROOM: "I can't send {name} to {area} alone, I can only start it.",
         Trouble.DANGEROUS: "I am not sure that you mean {name}. Please say its full name.",
     },
     nothing_there_in="I don't know any {kind} in {area}.",

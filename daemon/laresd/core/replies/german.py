@@ -77,6 +77,7 @@ GERMAN = Phrasebook(
         Trouble.OUT_OF_RANGE: "{name} geht von {minimum} bis {maximum}.",
         Trouble.LATER: "Später kann ich noch nichts tun, nur jetzt.",
         Trouble.NO_RELATIVE: "Ich weiß nicht, wie {name} eingestellt ist. Bitte nenne die Prozent.",
+        Trouble.ONE_ROOM: "Ich kann {name} nur ganz starten, nicht für einen Raum: {area}.",
         Trouble.DANGEROUS: "Ich bin nicht sicher, ob {name} gemeint ist. Bitte nenne den Namen.",
     },
     nothing_there_in="Ich kenne in {area} nichts dieser Art: {kind}.",
