@@ -27,12 +27,18 @@ TEXTS = (
 )
 
 
-@pytest.fixture(params=["fake", pytest.param("smollm2", marks=pytest.mark.slow)])
-async def embedder(request: pytest.FixtureRequest) -> AsyncIterator[Embedder]:
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param("embedded", marks=pytest.mark.slow),  # SmolLM2
+        pytest.param("minilm", marks=pytest.mark.slow),
+    ]
+)
+async def embedder(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Embedder]:
     if request.param == "fake":
         yield FakeEmbedder()
         return
-    async with running(specs.embedding_model("embedded")) as worker:
+    async with running(specs.embedding_model(request.param, tmp_path)) as worker:
         yield WorkerEmbedder(worker)
 
 
@@ -81,7 +87,7 @@ async def test_an_encoder_gives_the_vectors_of_its_own_computation(tmp_path: Pat
     bert = TinyBert()
     path = await asyncio.to_thread(bert.write, tmp_path / "tiny-bert.gguf")
     texts = ["the kitchen light is on .", "a lamp", "tax", "the kitchen light is off ."]
-    async with running(specs.embedding_model(str(path))) as worker:
+    async with running(specs.embedding_model(str(path), tmp_path)) as worker:
         embedder = WorkerEmbedder(worker)
         together = rows(await embedder.embed(texts, deadline=soon()))
         long = await embedder.embed(["light " * 200], deadline=soon())

@@ -1,23 +1,45 @@
-"""A very small BERT as a GGUF file, and the same model in numpy.
+"""A very small BERT as a GGUF file or as a folder of a model hub, and the same model in numpy.
 
 The tensors' names, the keys and the spelling of word pieces are those of llama.cpp's converter
-(convert_hf_to_gguf.py there, BertModel); the computation is that of the paper (Devlin et al. 2018).
+(convert_hf_to_gguf.py there, BertModel), the folder's names those of transformers' BertModel; the
+computation is that of the paper (Devlin et al. 2018).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import gguf
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = ("the", "kitchen", "light", "is", "on", "off", "a", "lamp", "tax", ".", "s")
 CLS, SEP = 2, 3
 WIDTH, HEADS, LAYERS, INNER, LONGEST = 32, 4, 2, 64, 64
+WEIGHTS = "model.safetensors"
 _CONTROL, _NORMAL = 3, 1  # token types
+_NAMES = {  # of llama.cpp's converter, and of transformers
+    "token_embd": "embeddings.word_embeddings",
+    "token_types": "embeddings.token_type_embeddings",
+    "position_embd": "embeddings.position_embeddings",
+    "token_embd_norm": "embeddings.LayerNorm",
+    "attn_q": "attention.self.query",
+    "attn_k": "attention.self.key",
+    "attn_v": "attention.self.value",
+    "attn_output": "attention.output.dense",
+    "attn_output_norm": "attention.output.LayerNorm",
+    "ffn_up": "intermediate.dense",
+    "ffn_down": "output.dense",
+    "layer_output_norm": "output.LayerNorm",
+}
 
 Array = NDArray[np.float32]
 
@@ -75,8 +97,38 @@ class TinyBert:
         writer.close()
         return path
 
-    def vector(self, words: Sequence[str]) -> Array:
-        """Of a text of these words, of length 1: the mean over all its tokens."""
+    def write_folder(self, folder: Path, *, first: bool = False) -> Path:
+        """As model hubs have it. `first`: the vector of the first token counts, not the mean."""
+        folder.mkdir()
+        config = {
+            "model_type": "bert",
+            "hidden_act": "gelu",
+            "hidden_size": WIDTH,
+            "num_hidden_layers": LAYERS,
+            "num_attention_heads": HEADS,
+            "max_position_embeddings": LONGEST,
+            "layer_norm_eps": 1e-12,
+        }
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "1_Pooling").mkdir()
+        pooling = {"pooling_mode_cls_token": first, "pooling_mode_mean_tokens": not first}
+        (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+        (folder / "README.md").write_text("---\nlanguage:\n- en\n- de\nlicense: mit\n---\n# Tiny\n")
+        save_file({_hub_name(n): array for n, array in self.weights.items()}, folder / WEIGHTS)
+        self._tokenizer().save(str(folder / "tokenizer.json"))
+        return folder
+
+    def _tokenizer(self) -> Tokenizer:
+        words = [token.removeprefix("\u2581") for token in self.tokens]
+        tokenizer = Tokenizer(WordPiece({w: n for n, w in enumerate(words)}, unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = Whitespace()
+        ends = [("[CLS]", CLS), ("[SEP]", SEP)]
+        tokenizer.post_processor = TemplateProcessing("[CLS] $A [SEP]", special_tokens=ends)
+        tokenizer.enable_padding(length=128)  # as MiniLM's own file has it
+        return tokenizer
+
+    def vector(self, words: Sequence[str], *, first: bool = False) -> Array:
+        """Of a text of these words, of length 1: the mean over all its tokens, or the first's."""
         known = [self.tokens.index(f"\u2581{word}") for word in words]
         ids = [CLS, *known, SEP]
         w = self.weights
@@ -87,8 +139,8 @@ class TinyBert:
             x = self._normed(x + self._attention(x, at), f"{at}.attn_output_norm")
             inner = _gelu(self._linear(x, f"{at}.ffn_up"))
             x = self._normed(x + self._linear(inner, f"{at}.ffn_down"), f"{at}.layer_output_norm")
-        mean = x.mean(axis=0)
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+        pooled = x[0] if first else x.mean(axis=0)
+        return np.asarray(pooled / np.linalg.norm(pooled), np.float32)
 
     def _attention(self, x: Array, at: str) -> Array:
         parts = (self._linear(x, f"{at}.attn_{kind}") for kind in ("q", "k", "v"))
@@ -117,6 +169,14 @@ class TinyBert:
 
     def _random(self, *shape: int) -> Array:
         return np.asarray(self._dice.normal(0.0, 0.3, shape), np.float32)
+
+
+def _hub_name(name: str) -> str:
+    part, _, kind = name.rpartition(".")
+    if not part.startswith("blk."):
+        return f"{_NAMES[part]}.{kind}"
+    _, layer, part = part.split(".")
+    return f"encoder.layer.{layer}.{_NAMES[part]}.{kind}"
 
 
 def _gelu(x: Array) -> Array:

@@ -335,7 +335,9 @@ def _specs(config: Config) -> dict[str, Spec]:
             config.llm, model, kept / "heads", kept / "calibration"
         )
     if config.embeddings.model:
-        chosen["embed"] = specs.embedding_model(config.embeddings.model, config.embeddings.threads)
+        chosen["embed"] = specs.embedding_model(
+            config.embeddings.model, config.box.state_dir / "embedding", config.embeddings.threads
+        )
     return chosen
 
 

@@ -133,7 +133,7 @@ class Llm:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    model: str = ""  # a GGUF embedding model; embedded: the small language model's; "": none
+    model: str = ""  # minilm, a GGUF embedding model, or the folder of another encoder; "": none
     threads: int = 0  # 0: one per core, at most 4
 
 

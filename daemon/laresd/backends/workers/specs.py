@@ -111,13 +111,25 @@ def language_model(
     )
 
 
-def embedding_model(model: str, threads: int = 0) -> Spec:
-    """`model`: "embedded", whose mean is a poor one, or the path of a GGUF embedding model."""
+def embedding_model(model: str, kept: Path, threads: int = 0) -> Spec:
+    """`model`: a GGUF embedding model; "embedded", the small language model, whose mean is a poor
+    one; "minilm", which is there; or the folder of another encoder. `kept`: of built graphs.
+    """
+    if model == "embedded" or model.endswith(".gguf"):
+        return Spec(
+            name="the embedding model",
+            command=engine_command("llm"),
+            options={"model": model, "embeddings": True, "threads": threads, "nice": 10},
+            environment=LLAMA_ENVIRONMENT,
+            load_timeout_s=180.0,
+            stall_s=30.0,
+            grace_s=10.0,
+        )
     return Spec(
         name="the embedding model",
-        command=engine_command("llm"),
-        options={"model": model, "embeddings": True, "threads": threads, "nice": 10},
-        environment=LLAMA_ENVIRONMENT,
+        command=engine_command("embed"),
+        options={"model": model, "kept": str(kept), "threads": threads, "nice": 10},
+        environment=_ONE_THREAD,
         load_timeout_s=180.0,
         stall_s=30.0,
         grace_s=10.0,

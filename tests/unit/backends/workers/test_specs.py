@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_an_unknown_cpu_waits_as_its_openmp_does() -> None:
 
 
 def test_both_workers_that_compute_with_llama_cpp_are_given_it() -> None:
-    for spec in (language_model(Llm()), embedding_model("embedded", 1)):
+    for spec in (language_model(Llm()), embedding_model("embedded", Path(), 1)):
         assert dict(spec.environment) == LLAMA_ENVIRONMENT
 
 

@@ -1,0 +1,1 @@
+"""Texts to vectors by an encoder of the BERT family on onnxruntime, in int8."""
