@@ -8,8 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from laresd.documents import (
+    Cited,
+    Collection,
+    Document,
+    Extracted,
+    Found,
+    Progress,
+    Query,
+    Source,
+)
 from laresd.generation import Generation, Piece
 from laresd.generation import Message as ChatMessage
 from laresd.jobs import HostCosts, HostFacts
@@ -478,3 +489,70 @@ class Notes(Protocol):
     def begin(self, name: str) -> None: ...
 
     def end(self, name: str, detail: Mapping[str, Json] | None = None) -> None: ...
+
+
+class DocumentReader(Protocol):
+    """Text of files that nobody vouches for, each read apart from the daemon."""
+
+    async def extract(self, path: Path, *, media_type: str = "", deadline: float) -> Extracted:
+        """Raises Permanent for what cannot be read (broken, locked, a bomb, no text in it), with
+        the reason for a person; Temporary when the reader died of it or the deadline came.
+        """
+        ...
+
+
+class Library(Protocol):
+    """The documents that the box knows, and where they come from. All of it is on disk."""
+
+    async def collections(self) -> Sequence[Collection]: ...
+
+    async def sources(self) -> Sequence[Source]: ...
+
+    async def add(self, source: Source) -> Source:
+        """From now on its documents are read, and followed as they change. The same one again is
+        no error. Raises Permanent for what is not there or may not be read.
+        """
+        ...
+
+    async def remove(self, source_id: int) -> None:
+        """Forget it with all its documents. Raises Permanent when there is none."""
+        ...
+
+    async def documents(self, collection: str, *, limit: int, offset: int) -> Sequence[Document]:
+        """By title; those that could not be read among them."""
+        ...
+
+    async def text(self, document_id: int) -> str:
+        """All that is known of one. Raises Permanent when there is none."""
+        ...
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        """The passages that say most about it, best first, neighbours joined and repetitions
+        folded. Raises Temporary or Permanent when the index cannot be used.
+        """
+        ...
+
+    def progress(self) -> Mapping[int, Progress]:
+        """Of the sources that are being read now, by id."""
+        ...
+
+
+class Librarian(Protocol):
+    """Answers from documents, and from nothing else. It has no tools: text never acts."""
+
+    async def search(self, request: Request, collections: Sequence[str] = ()) -> Sequence[Found]:
+        """As Library.search, of the collections that the asker may ask; those named, or all.
+        Raises Refused when one that is named may not be asked.
+        """
+        ...
+
+    async def answer(
+        self,
+        request: Request,
+        collections: Sequence[str] = (),
+        on_sentence: Callable[[str], None] | None = None,
+    ) -> Cited:
+        """A refusal where nothing in them says it. Raises what `search` and the language model
+        raise.
+        """
+        ...
