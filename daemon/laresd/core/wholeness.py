@@ -7,7 +7,7 @@ two seconds: the words end where something must follow. Everything else is UNSUR
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from laresd.core import consent
 from laresd.core.intent.abilities import is_dangerous
@@ -20,7 +20,7 @@ from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.text import tokens
 from laresd.core.language import main_language
 from laresd.turns import Wholeness
-from laresd.types import Entity, Home
+from laresd.types import Command, Entity, Home
 
 Words = tuple[str, ...]
 
@@ -37,11 +37,27 @@ _MAY_GO_ON = {
     "de": "auf|zu|in|an|ein|um|für|bei|stelle|stell|schalte|mach|mache|setze",
     "zh": "到|成|在|给|为|调|设置|打|请",
 }
+# A command may end with these, and a value may follow: "mach das Rollo auf (50 Prozent)".
+_TAKES_VALUE = {"de": "auf", "zh": "到"}
+_IN = {"en": "in|in the|in my|in our", "de": "im|in der|in dem|in", "zh": ""}
+_OBJECT_FIRST = frozenset({"把", "将"})  # the verb follows what they stand before
 _POINTS = frozenset(
     tokens("it that them this those there es sie ihn ihm ihnen dies diese dort 它他她那这")
 )
 _WANTS_TARGET = frozenset(
-    {Verb.ON, Verb.OFF, Verb.SET, Verb.OPEN, Verb.CLOSE, Verb.LOCK, Verb.UNLOCK, Verb.TOGGLE}
+    {
+        Verb.ON,
+        Verb.OFF,
+        Verb.SET,
+        Verb.OPEN,
+        Verb.CLOSE,
+        Verb.LOCK,
+        Verb.UNLOCK,
+        Verb.TOGGLE,
+        Verb.ACTIVATE,
+        Verb.START,
+        Verb.PRESS,
+    }
 )
 
 
@@ -53,13 +69,22 @@ def of_answer(text: str, language: str) -> Wholeness:
 
 def of_command(text: str, language: str, home: Home, meaning: Meaning | None) -> Wholeness:
     """`meaning`: what the grammars make of it, if they are sure of that."""
-    words = tokens(text)
+    words, known = tokens(text), lexicon(language)
+    if not words:
+        return Wholeness.UNSURE
     if _ends_with(words, _phrases(_GOES_ON, language)):
         return Wholeness.OPEN
-    clear = meaning if meaning is not None and meaning.problem is None else None
-    if clear is not None:
-        return Wholeness.WHOLE if _nothing_can_follow(words, clear, home) else Wholeness.UNSURE
-    must = _ends_with(words, _phrases(_MAY_GO_ON, language)) or _lacks(text, language, home)
+    pieces = cut(text, known, home) if known is not None else []
+    if meaning is not None and meaning.problem is None:
+        more = _ends_with(words, _phrases(_TAKES_VALUE, language))
+        more = more or _may_be_longer_number(pieces, meaning)
+        if not _in_a_room(words, language, home):
+            more = more or _may_be_longer_name(words, home)
+        whole = not more and _nothing_can_follow(words, meaning, home)
+        return Wholeness.WHOLE if whole else Wholeness.UNSURE
+    if known is None or not _POINTS.isdisjoint(words) or words[0] in known.questions:
+        return Wholeness.UNSURE
+    must = _ends_with(words, _phrases(_MAY_GO_ON, language)) or _lacks(pieces, known)
     return Wholeness.OPEN if must else Wholeness.UNSURE
 
 
@@ -74,7 +99,7 @@ def _ends_with(words: Words, phrases: Iterable[Words]) -> bool:
 def _nothing_can_follow(words: Words, meaning: Meaning, home: Home) -> bool:
     if meaning.talk == "nevermind":
         return True
-    if not meaning.actions or not meaning.exact or _may_be_longer_name(words, home):
+    if not meaning.actions or not meaning.exact:
         return False
     for action in meaning.actions:
         entity = home.entities.get(action.entity_id)
@@ -98,6 +123,13 @@ def _is_only(name: Words, entity: Entity, entities: Collection[Entity]) -> bool:
     return all(other.area == entity.area or name not in _names(other) for other in entities)
 
 
+def _in_a_room(words: Words, language: str, home: Home) -> bool:
+    """Whether they end with a room where something is, and not with the beginning of a name."""
+    rooms = [tokens(area) for area in home.areas]
+    before = [words[: -len(room)] for room in rooms if room and words[-len(room) :] == room]
+    return any(_ends_with(rest, _phrases(_IN, language)) for rest in before)
+
+
 def _may_be_longer_name(words: Words, home: Home) -> bool:
     """Whether some name or room begins with the words at the end and goes on."""
     names = [name for entity in home.entities.values() for name in _names(entity)]
@@ -106,6 +138,13 @@ def _may_be_longer_name(words: Words, home: Home) -> bool:
             if words[-length:] == name[:length]:
                 return True
     return False
+
+
+def _may_be_longer_number(pieces: Sequence[Piece], meaning: Meaning) -> bool:
+    """Whether a degree may be missing: "to twenty (one)". One percent more or less hurts nobody."""
+    last = pieces[-1].sense if pieces else None
+    degrees = any(action.command is Command.SET_TEMPERATURE for action in meaning.actions)
+    return degrees and last is not None and last.number is not None
 
 
 def _names(entity: Entity) -> list[Words]:
@@ -117,30 +156,19 @@ def _is_said(phrase: Words, words: Words) -> bool:
     return bool(phrase) and any(words[at : at + len(phrase)] == phrase for at in starts)
 
 
-def _lacks(text: str, language: str, home: Home) -> bool:
+def _lacks(pieces: Sequence[Piece], known: Lexicon) -> bool:
     """Whether it is the beginning of a command: a verb without a device, or a device to be set
     without a value.
     """
-    known = lexicon(language)
-    if known is None:
-        return False
-    pieces = cut(text, known, home)
-    senses = [piece.sense for piece in pieces if piece.sense is not None]
-    if len(senses) < len(pieces) or any(sense.stop for sense in senses):
-        return False
-    if any(word in _POINTS for piece in pieces for word in piece.words):
-        return False
-    return _lacks_a_part(pieces, known)
-
-
-def _lacks_a_part(pieces: list[Piece], known: Lexicon) -> bool:
     roles = Roles(pieces)
     values = values_of(roles)
-    if values is None:
+    strange = any(piece.sense is None or piece.sense.stop for piece in pieces)
+    if strange or values is None or not values.none:
         return False
     verbs = {verb for said in roles.verbs for verb in said}
-    needs = verbs <= _WANTS_TARGET and bool(verbs or roles.carried)
+    if not verbs and any(word in _OBJECT_FIRST for piece in pieces for word in piece.words):
+        return True
     if not roles.described and not roles.implied:
-        return needs and values.none
+        return verbs <= _WANTS_TARGET and bool(verbs or roles.carried)
     particles = [p for _, p in roles.particles if p.joined not in known.particle_last]
-    return roles.carried and not verbs and not particles and values.none
+    return roles.carried and not verbs and not particles
