@@ -12,6 +12,8 @@ from laresd.core.scheduler.hedge import Budget
 from laresd.core.scheduler.offers import Job
 from laresd.core.scheduler.placement import Placement, Reason
 from laresd.core.scheduler.speeds import Observation
+from laresd.core.stages import Summary
+from laresd.jobs import JobKind
 from laresd.types import Priority
 
 IDLE_S = 30.0
@@ -49,6 +51,17 @@ class Counts:
         self._watchers: set[asyncio.Queue[Happening]] = set()
         self.placements: Counter[tuple[str, Reason]] = Counter()
         self.events: Counter[tuple[Event, str]] = Counter()
+        self.first_tokens = Summary(
+            "lares_first_token_seconds",
+            "From sending a prompt to the first token of its answer.",
+            ["engine"],
+        )
+        self.tokens = Summary(
+            "lares_token_seconds", "Of each token after the first, as answers had it.", ["engine"]
+        )
+        self.jobs = Summary(
+            "lares_job_seconds", "Of jobs that are no text, as they were done.", ["job", "engine"]
+        )
 
     def begun(self) -> None:
         """A job has come: the budget of hedges counts jobs, not placements."""
@@ -76,7 +89,14 @@ class Counts:
     def happened(self, event: Event, where: str, words: str) -> None:
         self._tell(event, where, words)
 
+    def took(self, kind: JobKind, where: str, seconds: float) -> None:
+        """A job that is no text was done."""
+        self.jobs.add(seconds, str(kind), where)
+
     def done(self, where: str, job: Job, seen: Observation) -> None:
+        self.first_tokens.add(seen.first_token_s, where)
+        if seen.answer_tokens > 1:
+            self.tokens.add(seen.answer_s / (seen.answer_tokens - 1), where)
         took = seen.first_token_s + seen.answer_s
         prompt = f"{seen.tokens:.0f} of {job.prompt_tokens:.0f} tokens read"
         words = f"{prompt}, {seen.answer_tokens} said in {took:.1f} s"

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from laresd.core.scheduler.counts import Counts, Event, Happening
 from laresd.core.scheduler.engine import Engine, State
 from laresd.core.scheduler.pool import Pool
+from laresd.core.stages import escaped
 from laresd.jobs import JobKind
 from laresd.types import Json
 
@@ -60,11 +61,14 @@ def metrics(pool: Pool, counts: Counts, now: float) -> str:
     working = (State.READY, State.BUSY)
     for engine in pool.engines:
         up = int(engine.state(now) in working)
-        lines.append(f'lares_engine_up{{engine="{_escaped(engine.name)}"}} {up}')
+        lines.append(f'lares_engine_up{{engine="{escaped(engine.name)}"}} {up}')
     lines += [
         "# HELP lares_threads_share Share of its threads that the box computes with.",
         "# TYPE lares_threads_share gauge",
         f"lares_threads_share {pool.weather.threads:g}",
+        *counts.first_tokens.lines(),
+        *counts.tokens.lines(),
+        *counts.jobs.lines(),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,14 +84,14 @@ def _texts(values: Iterable[str]) -> list[Json]:
 
 def _by(counts: Counts) -> Sequence[tuple[str, int]]:
     return [
-        (f'engine="{_escaped(where)}",reason="{reason}"', count)
+        (f'engine="{escaped(where)}",reason="{reason}"', count)
         for (where, reason), count in sorted(counts.placements.items())
     ]
 
 
 def _events(counts: Counts) -> Sequence[tuple[str, int]]:
     return [
-        (f'engine="{_escaped(where)}",event="{event}"', count)
+        (f'engine="{escaped(where)}",event="{event}"', count)
         for (event, where), count in sorted(counts.events.items())
         if event is not Event.PLACED
     ]
@@ -98,7 +102,3 @@ def _counter(name: str, words: str, samples: Sequence[tuple[str, int]]) -> Itera
     yield f"# TYPE {name} counter"
     for labels, count in samples:
         yield f"{name}{{{labels}}} {count}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -50,10 +50,19 @@ class ScheduledWork:
         self._embedder = embedder
 
     async def transcribe(
-        self, pcm: bytes, *, language: str, deadline: float, hints: Sequence[str] = ()
+        self,
+        pcm: bytes,
+        *,
+        language: str,
+        deadline: float,
+        hints: Sequence[str] = (),
+        priority: Priority = Priority.VOICE,
+        routing: Routing = ANYWHERE,
     ) -> Transcript:
+        """What is less urgent than voice waits until nothing more urgent is done on the box."""
+
         async def here() -> Transcript:
-            with self._gate.taken(Priority.VOICE):
+            with self._gate.taken(priority):
                 return await self._transcriber.transcribe(
                     pcm, language=language, deadline=deadline, hints=hints
                 )
@@ -61,12 +70,24 @@ class ScheduledWork:
         def there(engine: Engine) -> Awaitable[Transcript]:
             return _host(engine).transcribe(pcm, language=language, deadline=deadline, hints=hints)
 
-        job = Job(JobKind.TRANSCRIBE, Priority.VOICE, len(pcm) / _BYTES_PER_SECOND)
+        await self._gate.clear(priority, deadline=deadline)
+        seconds = len(pcm) / _BYTES_PER_SECOND
+        job = Job(JobKind.TRANSCRIBE, priority, seconds, routing=routing)
         return await self._run(job, deadline, lambda e: there(e) if e.host else here())
 
-    async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
+    async def synthesize(
+        self,
+        text: str,
+        *,
+        language: str,
+        deadline: float,
+        priority: Priority = Priority.VOICE,
+        routing: Routing = ANYWHERE,
+    ) -> bytes:
+        """As `transcribe`."""
+
         async def here() -> bytes:
-            with self._gate.taken(Priority.VOICE):
+            with self._gate.taken(priority):
                 return await self._synthesizer.synthesize(
                     text, language=language, deadline=deadline
                 )
@@ -74,7 +95,8 @@ class ScheduledWork:
         def there(engine: Engine) -> Awaitable[bytes]:
             return _host(engine).synthesize(text, language=language, deadline=deadline)
 
-        job = Job(JobKind.SPEAK, Priority.VOICE, float(len(text)))
+        await self._gate.clear(priority, deadline=deadline)
+        job = Job(JobKind.SPEAK, priority, float(len(text)), routing=routing)
         return await self._run(job, deadline, lambda e: there(e) if e.host else here())
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
@@ -132,7 +154,9 @@ class ScheduledWork:
                 failed[engine.name] = f"it failed at this: {error.message}"
                 errors[engine.name] = error
                 continue
-            self._learn(engine, job, self._clock.now() - began)
+            seconds = self._clock.now() - began
+            self._counts.took(job.kind, engine.name, seconds)
+            self._learn(engine, job, seconds)
             return result
 
     def _place(

@@ -52,6 +52,8 @@ async def test_an_answer_is_told_as_it_happens_and_counted() -> None:
     assert 'lares_placements_total{engine="tower",reason="only"} 1\n' in told
     assert 'lares_scheduler_events_total{engine="tower",event="done"} 1\n' in told
     assert 'lares_engine_up{engine="tower"} 1\n' in told
+    assert 'lares_first_token_seconds_count{engine="tower"} 1\n' in told
+    assert 'lares_token_seconds{engine="tower",quantile="0.95"} 0.01\n' in told
     assert told.endswith("\n")
 
 

@@ -96,6 +96,31 @@ async def test_without_hosts_the_box_hears_and_speaks_itself() -> None:
     assert house.mouth.spoken == ["Done."]
 
 
+@virtual_time
+async def test_what_a_program_wants_heard_waits_until_nobody_speaks_to_the_box() -> None:
+    house = House([])
+    async with house.running(), asyncio.TaskGroup() as tasks:
+        spoken = tasks.create_task(house.heard())
+        await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        await house.work.transcribe(
+            PCM, language="en", deadline=soon(), priority=Priority.BACKGROUND
+        )
+        assert spoken.done()
+        assert asyncio.get_running_loop().time() - began >= house.ear_seconds
+    assert house.counts.jobs.series["transcribe", "this box"].count == 2
+
+
+@virtual_time
+async def test_what_must_not_leave_the_box_is_heard_and_said_here() -> None:
+    house = House([host()], Scheduler(policy="host-first"))
+    here = Routing(Reach.DEVICE)
+    async with house.running():
+        await house.work.transcribe(PCM, language="en", deadline=soon(), routing=here)
+        await house.work.synthesize("Hi.", language="en", deadline=soon(), routing=here)
+    assert (house.ear.started, house.mouth.spoken) == (1, ["Hi."])
+
+
 @pytest.mark.parametrize("mute", [False, True])
 def test_when_the_host_fails_or_hangs_the_box_hears_it(mute: bool) -> None:
     @virtual_time
