@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from laresd.engines import whisper
-from laresd.engines.whisper import Habits
+from laresd.engines.whisper.habits import Habits
+from laresd.engines.whisper.service import load
 from laresd.engines.worker import Call, Channel
 from laresd.errors import Permanent
 from laresd.frames import Fields, Frame
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def transcribe(folder: Path, pcm: bytes, language: str = "en") -> Mapping[str, Json]:
-    loaded = whisper.load(Fields({"model": str(folder), "threads": 1}))
+    loaded = load(Fields({"model": str(folder), "threads": 1}))
     frame = Frame("transcribe", 1, {"language": language}, pcm)
     channel = Channel(io.BytesIO(), io.BytesIO())
     answer = loaded.handlers["transcribe"](Call(frame, channel))
@@ -74,8 +74,8 @@ def test_a_language_that_the_model_does_not_know_is_refused(folder: Path) -> Non
 
 def test_padding_is_what_the_folder_says(folder: Path, tmp_path: Path) -> None:
     full = with_habits(folder, tmp_path / "full", padding="full")
-    assert whisper.load(Fields({"model": str(full)})).facts["padding"] == "full"
-    assert whisper.load(Fields({"model": str(folder)})).facts["padding"] == "speech"
+    assert load(Fields({"model": str(full)})).facts["padding"] == "full"
+    assert load(Fields({"model": str(folder)})).facts["padding"] == "speech"
     assert transcribe(full, SECOND)["text"] != transcribe(folder, SECOND)["text"]
 
 
@@ -102,7 +102,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     broken = write_whisper(tmp_path / "broken")
     (broken / name).unlink()
     with pytest.raises(Permanent, match=f"there is no {name}") as caught:
-        whisper.load(Fields({"model": str(broken)}))
+        load(Fields({"model": str(broken)}))
     assert "lares models pull" in caught.value.remedy
 
 
@@ -114,6 +114,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
         ("tokenizer.json", b"{"),
         ("lares.json", b"not JSON"),
         ("lares.json", b'{"padding": "some"}'),
+        ("lares.json", b'{"padding": "speech-12345"}'),
         ("lares.json", b'{"max_tokens": "many"}'),
         ("phone_head.npz", b"no zip"),
     ],
@@ -122,7 +123,7 @@ def test_a_damaged_file_is_an_error_not_a_crash(tmp_path: Path, name: str, conte
     broken = write_whisper(tmp_path / "broken")
     (broken / name).write_bytes(content)
     with pytest.raises(Permanent, match="cannot be used"):
-        whisper.load(Fields({"model": str(broken)}))
+        load(Fields({"model": str(broken)}))
 
 
 def test_a_truncated_model_is_an_error(tmp_path: Path) -> None:
@@ -130,4 +131,4 @@ def test_a_truncated_model_is_an_error(tmp_path: Path) -> None:
     model = broken / "model.bin"
     model.write_bytes(model.read_bytes()[:-1000])
     with pytest.raises(Permanent, match="cannot be used"):
-        whisper.load(Fields({"model": str(broken)}))
+        load(Fields({"model": str(broken)}))

@@ -1,0 +1,121 @@
+"""Speech to text as a worker process.
+
+Op: `transcribe` {language, hints}, payload 16 kHz mono s16 -> {text, avg_logprob, no_speech_prob,
+audio_seconds, compute_seconds, reason, language}. Empty text: nothing was heard, and `reason` says
+why. `language` "auto" is found out. `hints`: names that may be said. What Whisper makes up on
+silence is not judged here but in the core, for every engine alike.
+
+Audio beyond 30 s is cut into windows of 30 s. How a model is used: `laresd.engines.whisper.habits`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from laresd.engines import worker
+from laresd.engines.whisper.check import checked
+from laresd.engines.whisper.decoding import decode
+from laresd.engines.whisper.habits import Context, Habits, habits
+from laresd.engines.whisper.model import Model, Samples
+from laresd.errors import Permanent
+from laresd.frames import Fields
+from laresd.types import AUTO, SAMPLE_RATE, Json
+
+WINDOW_SECONDS = 30
+SHORTEST = SAMPLE_RATE // 10  # samples; less holds no word
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What came of at most 30 s. Probabilities as Whisper's authors define them."""
+
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    reason: str
+    language: str
+
+
+class Ear:
+    """A model, used as it wants to be."""
+
+    def __init__(self, model: Model, habits: Habits, context: Context) -> None:
+        self._model, self._habits, self._context = model, habits, context
+
+    def transcribe(self, call: worker.Call) -> worker.Answer:
+        begun = time.perf_counter()
+        samples = _samples(call.payload)
+        language = self._model.code(call.body.text("language", "en"))
+        names = call.body.texts("hints")
+        windows: list[Window] = []
+        step = WINDOW_SECONDS * SAMPLE_RATE
+        for start in range(0, len(samples), step):
+            if call.cancelled:
+                break
+            if len(piece := samples[start : start + step]) >= SHORTEST:
+                windows.append(self._window(piece, language, names))
+                language = windows[-1].language
+            call.progress(seconds=start // SAMPLE_RATE)
+        text = " ".join(window.text for window in windows if window.text)
+        reason = "" if text else (windows[0].reason if windows else "too short")
+        return worker.Answer(
+            {
+                "text": text,
+                "reason": reason,
+                "language": "" if language == AUTO else language,
+                "avg_logprob": min((w.avg_logprob for w in windows), default=0.0),
+                "no_speech_prob": max((w.no_speech_prob for w in windows), default=0.0),
+                "audio_seconds": len(samples) / SAMPLE_RATE,
+                "compute_seconds": time.perf_counter() - begun,
+            }
+        )
+
+    def _window(self, samples: Samples, language: str, names: Sequence[str]) -> Window:
+        heard = self._model.hear(samples, language, self._context)
+        best = decode(
+            self._model,
+            heard,
+            beams=self._habits.beam_size,
+            names=names,
+            patience_s=self._habits.patience_s,
+        )
+        doubt = self._habits.doubt(best.text, best.avg_logprob, best.no_speech_prob, best.fit)
+        return Window(
+            "" if doubt else best.text,
+            best.avg_logprob,
+            best.no_speech_prob,
+            doubt,
+            heard.language,
+        )
+
+
+def load(options: Fields) -> worker.Loaded:
+    """Options: `model` (a folder), `threads`, `beam_size`; `checks`: the folder that keeps what
+    was found about models whose own folder does not say how much they must read, "" for none.
+    """
+    folder = Path(options.text("model"))
+    begun = time.perf_counter()
+    wanted = habits(folder, options.integer("beam_size", 1))
+    model = Model(folder, options.integer("threads", 0), wanted)
+    kept = options.text("checks", "")
+    context, why = checked(folder, model, wanted, Path(kept) if kept else None)
+    size = (folder / "model.bin").stat().st_size
+    facts: dict[str, Json] = {
+        "model": folder.name,
+        "megabytes": round(size / 1e6, 1),
+        "padding": str(context),
+        "padding_because": why,
+        "load_seconds": round(time.perf_counter() - begun, 3),
+    }
+    return worker.Loaded({"transcribe": Ear(model, wanted, context).transcribe}, facts)
+
+
+def _samples(pcm: bytes) -> Samples:
+    if len(pcm) % 2:
+        raise Permanent(f"{len(pcm)} bytes are no 16-bit samples")
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
