@@ -14,12 +14,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from laresd.app.ears import own_ear, voice_of
+from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, panel
+from laresd.app.waking import Waking, waking_of
 from laresd.backends import input_rules
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
 from laresd.backends.broker import embedded
@@ -28,14 +29,10 @@ from laresd.backends.broker.outbox import Outbox
 from laresd.backends.clock import SystemClock
 from laresd.backends.home.devices import MqttDevices
 from laresd.backends.home_assistant.joined import JoinedDevices
-from laresd.backends.modelstore.catalogue import ModelKind
-from laresd.backends.modelstore.store import ModelStore
 from laresd.backends.pins import PinFile
 from laresd.backends.routines import SqliteRoutineStore
 from laresd.backends.timers import SqliteTimerStore
-from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerGrammar
-from laresd.backends.workers.process import Spec
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config, Mqtt
 from laresd.core import addressing, arbitration, guard, timer_words
@@ -84,6 +81,7 @@ class Box:
     arbiter: WakeArbiter
     house: House
     panel: Panel
+    waking: Waking
     workers: Mapping[str, Worker]
 
 
@@ -136,6 +134,7 @@ async def running(
             "gate": box.mind.gate.run(),
             "home assistant": box.house.run(),
             "panel": box.panel.run(box.voice, box.house),
+            "clips of wake words": box.waking.run(),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
             ),
@@ -167,7 +166,7 @@ async def _build(
 ) -> Box:
     """Every box, entered on the stack and joined; nothing runs yet."""
     clock = SystemClock()
-    specs_by_name = await asyncio.to_thread(_specs, config)
+    specs_by_name = await asyncio.to_thread(engines, config)
     workers = {name: Worker(spec) for name, spec in specs_by_name.items()}
     for worker in workers.values():
         await stack.enter_async_context(worker)
@@ -212,14 +211,15 @@ async def _build(
 
     arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
     board = await stack.enter_async_context(panel(config, clock))
+    waking = waking_of(config, clock, workers["listen"], mind.work, on_rejected=shown.rejected)
     voice = voice_of(
         config,
         clock,
         mind,
-        workers,
         assistant=answering,
         devices=devices,
         sink=sound.sink,
+        waking=waking,
         signs=[board],
         may_answer=arbiter.may_answer,
         on_turn=tell,
@@ -248,6 +248,7 @@ async def _build(
         arbiter,
         house,
         board,
+        waking,
         workers,
     )
 
@@ -316,39 +317,6 @@ async def _broker(
     await stack.enter_async_context(broker)
     log.info("embedded broker on %s:%d", settings.host, broker.port)
     return dataclasses.replace(settings, port=broker.port), broker
-
-
-def _specs(config: Config) -> dict[str, Spec]:
-    """How each engine's worker is started, by the name that this page calls it."""
-    models = ModelStore(config.box.state_dir)
-    ear = _model(models, ModelKind.SPEECH_TO_TEXT, config.speech_to_text.model)
-    chosen = {
-        "listen": specs.listening(config.wake),
-        "transcribe": specs.speech_to_text(config.speech_to_text, Path(ear)),
-        "grammar": specs.grammar(config.box.language, config.actions.grammar_timeout_s),
-        "speech": specs.speech(config.speech),
-    }
-    if config.llm.enabled:
-        model = _model(models, ModelKind.LLM, config.llm.model)
-        kept = config.box.state_dir
-        chosen["llm"] = specs.language_model(
-            config.llm, model, kept / "heads", kept / "calibration"
-        )
-    if config.embeddings.model:
-        chosen["embed"] = specs.embedding_model(
-            config.embeddings.model, config.box.state_dir / "embedding", config.embeddings.threads
-        )
-    return chosen
-
-
-def _model(models: ModelStore, kind: ModelKind, configured: str) -> str:
-    """The path of a model; its name when it is not there, for the engine to refuse by name."""
-    name = models.effective(kind, configured)
-    try:
-        return str(models.resolve(kind, name))
-    except LaresError as error:
-        log.error("%s", error)
-        return name
 
 
 def _operations(box: Box) -> Operations:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from laresd.app.mind import Mind
-from laresd.backends.workers.clients import WorkerListener
-from laresd.backends.workers.supervisor import Worker
+from laresd.app.waking import Waking
 from laresd.config import Config
 from laresd.core import guard, hints
 from laresd.core.turn import Machine, Rules
@@ -33,11 +32,11 @@ def voice_of(
     config: Config,
     clock: Clock,
     mind: Mind,
-    workers: Mapping[str, Worker],
     *,
     assistant: Assistant,
     devices: Devices,
     sink: AudioSink,
+    waking: Waking,
     signs: Sequence[Signs] = (),
     may_answer: MayAnswer,
     on_turn: Callable[[Turn], None],
@@ -47,7 +46,7 @@ def voice_of(
     parts = Parts(
         config=config,
         clock=clock,
-        listener=lambda name: WorkerListener(workers["listen"], stream=name),
+        listener=waking.listener,
         transcriber=mind.work,
         assistant=assistant,
         synthesizer=mind.work,

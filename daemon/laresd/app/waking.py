@@ -118,6 +118,7 @@ def waking_of(
     clock: Clock,
     worker: Worker,
     transcriber: Transcriber,
+    *,
     on_rejected: Callable[[str], None],
 ) -> Waking:
     """Over the box's listening worker."""
