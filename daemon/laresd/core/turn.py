@@ -203,7 +203,8 @@ def _speaking_on(state: State, said: Speech, rules: Rules) -> tuple[State, Effec
     if said.end - said.start >= rules.longest:
         state, more = _endpoint(state, said)
         return state, (*effects, *more)
-    if state.job is None and said.end - max(state.probed, said.start) >= rules.probe:
+    unbroken_since = max(state.probed, state.run_start or said.start)
+    if state.job is None and said.end - unbroken_since >= rules.probe:
         state, probe = _transcribe(replace(state, probed=said.end), said)
         return replace(state, probes=True), (*effects, probe)
     return state, effects

@@ -1,8 +1,8 @@
 """The turn's state machine: when a turn opens, what is its command, and when it is over.
 
-A room is written as text, one character for each frame of 32 ms: `.` quiet, `#` speech, `+` a
-frame between the two thresholds, `W` the wake word (12 frames of speech), `w` one frame of speech
-at whose end it was found.
+A room is written as text, one character for each frame of 32 ms: `.` quiet, `#` speech, `-` faint
+speech, `+` a frame between the two thresholds, `W` the wake word (12 frames of speech), `w` one
+frame of speech at whose end it was found.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laresd import config
+from laresd.core.loudness import Loudness
 from laresd.core.turn import CONFIRM, PRE_ROLL, TRAIL, Machine, Rules, State, step
 from laresd.turns import (
     Answer,
@@ -27,6 +28,7 @@ from laresd.turns import (
     Event,
     FrameHeard,
     Open,
+    Overhear,
     Phase,
     PlaybackEnded,
     ReplyBegun,
@@ -40,10 +42,12 @@ from laresd.turns import (
 )
 from laresd.types import FRAME_SAMPLES
 
-PROBABILITY = {".": 0.02, "+": 0.42, "#": 0.9, "w": 0.9}
+PROBABILITY = {".": 0.02, "+": 0.42, "#": 0.9, "w": 0.9, "-": 0.9}
+LEVEL = {".": -70.0, "-": -45.0}  # dBFS; all other frames have -30
 RULES = Rules.of(config.Turn())
 OPEN_EAR = Rules.of(config.Turn(), open_ear=True)
 FOLLOW_UP = Rules.of(config.Turn(follow_up_ms=4000))
+NO_STOP_WORDS = Rules.of(config.Turn(barge_in="word", max_follow_ups=1))
 EARLY, END = "." * 7, "." * 22  # silence just over 200 ms and 700 ms
 
 
@@ -64,7 +68,7 @@ class Room:
         before = len(self.effects)
         for frame in spelled(frames):
             self.sample += FRAME_SAMPLES
-            self.tell(FrameHeard(self.sample, PROBABILITY[frame]))
+            self.tell(FrameHeard(self.sample, PROBABILITY[frame], LEVEL.get(frame, -30.0)))
             if frame == "w":
                 self.tell(WakeHeard(self.sample, "okay_nabu"))
         return self.effects[before:]
@@ -184,6 +188,164 @@ def test_an_early_text_waits_for_the_endpoint() -> None:
     room.hear("W...####" + EARLY)
     assert room.tell(Transcribed(1, "turn on")) == []
     assert [type(effect) for effect in room.hear(END)] == [Commit, Answer]
+
+
+def test_words_that_must_go_on_are_waited_for() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    room.tell(Transcribed(1, "turn on the", Wholeness.OPEN))
+    room.hear("." * 50)  # 1.8 s of silence by now
+    assert room.names() == ["Open", "Transcribe"]
+    room.hear("######" + EARLY)
+    assert room.names() == ["Open", "Transcribe", "Discard", "Transcribe"]
+    effects = room.tell(Transcribed(2, "turn on the kitchen light", Wholeness.WHOLE))
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+
+
+def test_nor_are_they_waited_for_without_end() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    room.tell(Transcribed(1, "turn on the", Wholeness.OPEN))
+    effects = room.hear("." * 60)
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+    commit = only(effects, Commit)
+    assert commit.at - commit.speech_end == pytest.approx(RULES.open, abs=FRAME_SAMPLES)
+
+
+def test_sound_after_which_the_words_are_the_same_was_no_speech() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.hear("###" + EARLY)  # a cup
+    effects = room.tell(Transcribed(2, "Tell me a story"))
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+
+
+def test_words_that_must_go_on_are_waited_for_though_a_cup_was_heard() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    room.tell(Transcribed(1, "turn on the", Wholeness.OPEN))
+    room.hear("###" + EARLY)
+    assert room.tell(Transcribed(2, "turn on the", Wholeness.OPEN)) == []
+
+
+def test_what_is_much_fainter_than_the_speaker_does_not_keep_the_turn_open() -> None:
+    room = Room()
+    room.hear("W...########" + "-" * 24)
+    assert room.names() == ["Open", "Transcribe", "Commit"]
+    commit = only(room.effects, Commit)
+    assert commit.speech_end == 25 * FRAME_SAMPLES  # two frames of the smoothing
+
+
+def test_a_faint_voice_is_heard_where_nobody_is_louder() -> None:
+    room = Room()
+    room.hear("W" + "." * 12 + "-" * 8 + END)
+    assert room.names() == ["Open", "Transcribe", "Commit"]
+
+
+def test_a_door_that_slams_is_not_the_measure_for_long() -> None:
+    loud = Loudness().after(-10.0).after_speech()
+    for _ in range(3):
+        loud = loud.after(-25.0)
+    assert loud.has_faded
+    for _ in range(150):  # 5 s
+        loud = loud.after(-25.0)
+    assert not loud.has_faded
+
+
+def test_speech_that_goes_on_and_adds_no_words_is_somebody_else() -> None:
+    room = Room()
+    room.hear("W.." + "#" * 64)  # 2 s
+    (first,) = (e for e in room.effects if isinstance(e, Transcribe))
+    assert room.tell(Transcribed(first.job, "turn on the fan")) == []
+    room.hear("#" * 63)
+    second = [e for e in room.effects if isinstance(e, Transcribe)][-1]
+    assert second.start == first.start
+    assert second.end > first.end
+    effects = room.tell(Transcribed(second.job, "turn on the fan"))
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+    assert only(effects, Commit).job == second.job
+
+
+def test_speech_that_goes_on_with_new_words_is_heard_to_its_end() -> None:
+    room = Room()
+    for number in range(1, 4):
+        room.hear(("W.." if number == 1 else "") + "#" * 64)
+        room.tell(Transcribed(number, "a story about " + "a wolf and " * number))
+    room.hear(EARLY)
+    transcribe = [e for e in room.effects if isinstance(e, Transcribe)][-1]
+    assert transcribe.job == 4
+    assert not any(isinstance(effect, Commit) for effect in room.effects)
+
+
+def test_a_look_at_speech_that_ends_meanwhile_is_given_up_for_one_at_all_of_it() -> None:
+    room = Room()
+    room.hear("W.." + "#" * 66 + EARLY)
+    assert room.names() == ["Open", "Transcribe", "Discard", "Transcribe"]
+
+
+def test_a_reply_is_spoken_while_the_rest_is_generated() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    assert room.tell(ReplyBegun(1)) == [Speak(1)]
+    assert room.machine.phase is Phase.SPEAKING
+    assert room.tell(PlaybackEnded(1)) == []  # there is more to come
+    assert room.tell(ReplyReady(1)) == []
+    (close,) = room.tell(PlaybackEnded(1))
+    assert isinstance(close, Close)
+
+
+def test_a_generated_reply_may_ask_at_its_end() -> None:
+    room = Room(FOLLOW_UP)
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.tell(ReplyBegun(1))
+    room.tell(ReplyReady(1, asks=True))
+    room.tell(PlaybackEnded(1))
+    assert room.machine.phase is Phase.FOLLOW_UP
+
+
+def test_something_short_that_is_said_into_a_reply_is_overheard() -> None:
+    room = speaking()
+    effects = room.hear("######" + EARLY)
+    (overheard,) = effects
+    assert isinstance(overheard, Overhear)
+    assert overheard.end - overheard.start >= 6 * FRAME_SAMPLES
+    assert overheard.start >= room.machine.keep_from
+
+
+def test_a_long_talk_beside_a_reply_is_not() -> None:
+    room = speaking()
+    assert room.hear("#" * 50 + EARLY) == []
+
+
+def test_nothing_is_overheard_where_only_the_wake_word_ends_a_reply() -> None:
+    room = speaking(Rules.of(config.Turn(barge_in="word")))
+    assert room.hear("######" + EARLY) == []
+
+
+def speaking(rules: Rules = RULES) -> Room:
+    room = Room(rules)
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.tell(ReplyReady(1))
+    return room
+
+
+def test_a_conversation_without_the_wake_word_has_an_end() -> None:
+    room = Room(Rules.of(config.Turn(max_follow_ups=2)))
+    for job, opening in enumerate(("W...", "." * 10, "." * 10), 1):
+        room.hear(opening + "####" + END)
+        room.tell(Transcribed(job, "which one"))
+        room.tell(ReplyReady(job, asks=True, waits=True))
+        room.tell(PlaybackEnded(job))
+    assert room.machine.phase is Phase.IDLE
+    room.hear("W...####" + END)
+    room.tell(Transcribed(4, "which one"))
+    room.tell(ReplyReady(4, asks=True))
+    room.tell(PlaybackEnded(4))
+    assert room.machine.phase is Phase.FOLLOW_UP
 
 
 def test_the_text_of_a_discarded_job_is_ignored() -> None:
@@ -363,7 +525,7 @@ def test_frames_that_come_again_are_ignored() -> None:
 
 jobs = st.integers(0, 6)
 events: st.SearchStrategy[str | Event] = st.one_of(
-    st.text(alphabet=".#+Ww", min_size=1, max_size=60),
+    st.text(alphabet=".#+-Ww", min_size=1, max_size=60),
     st.sampled_from(["." * 30, "#" * 20, "." * 170, "#" * 480]),
     st.builds(
         Transcribed,
@@ -379,7 +541,7 @@ events: st.SearchStrategy[str | Event] = st.one_of(
     st.just(Cancel()),
     st.just(SourceEnded()),
 )
-all_rules = st.sampled_from([RULES, OPEN_EAR, FOLLOW_UP])
+all_rules = st.sampled_from([RULES, OPEN_EAR, FOLLOW_UP, NO_STOP_WORDS])
 
 
 def turns(effects: list[Effect]) -> Iterator[list[Effect]]:
@@ -436,6 +598,11 @@ def test_any_sequence_of_events_keeps_the_invariants(
     for turn in turns(room.effects):
         check_jobs(turn, room.sample)
         assert sum(isinstance(effect, Answer) for effect in turn) <= 1
+        kinds = [type(effect) for effect in turn]
+        if Answer in kinds:
+            assert Commit in kinds[: kinds.index(Answer)], "an answer to what was not committed"
+        if Speak in kinds:
+            assert Answer in kinds[: kinds.index(Speak)], "a reply that nobody asked for"
 
 
 @given(all_rules, st.lists(events, max_size=15))
@@ -465,7 +632,7 @@ def test_audio_that_an_effect_names_was_kept(rules: Rules, script: list[str | Ev
             kept_from = state.keep_from
             state, effects = step(state, event, rules)
             for effect in effects:
-                if isinstance(effect, Transcribe):
+                if isinstance(effect, Transcribe | Overhear):
                     assert effect.start >= kept_from
         sample = state.now if isinstance(item, str) else sample
 
@@ -473,7 +640,7 @@ def test_audio_that_an_effect_names_was_kept(rules: Rules, script: list[str | Ev
 def frames(room: str, sample: int) -> Iterator[Event]:
     for frame in spelled(room):
         sample += FRAME_SAMPLES
-        yield FrameHeard(sample, PROBABILITY[frame])
+        yield FrameHeard(sample, PROBABILITY[frame], LEVEL.get(frame, -30.0))
         if frame == "w":
             yield WakeHeard(sample, "okay_nabu")
 
