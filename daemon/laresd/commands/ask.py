@@ -1,4 +1,7 @@
-"""`lares ask TEXT`: what you would say, typed."""
+"""`lares ask TEXT`: what you would say, typed.
+
+An answer that is generated is shown sentence by sentence, each on a line of its own.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,16 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
         fields["language"] = arguments.language
     if arguments.area:
         fields["area"] = arguments.area
-    (reply,) = parts(config, fields)
+    reply: dict[str, Json] = {}
+    told = False
+    for part in parts(config, fields):
+        if "sentence" not in part:
+            reply = part
+        elif not arguments.json:
+            print(Fields(part).text("sentence"), flush=True)
+            told = True
     if arguments.json:
         print_json(reply)
-    else:
+    elif not told:
         print(Fields(reply).text("text"))
     return 0 if reply["kind"] in GOOD else 1

@@ -1,6 +1,7 @@
 """What the control socket offers: each operation's fields in, its parts out.
 
-    ask      {text, language?, area?, timeout_s?}   -> one part: the reply
+    ask      {text, language?, area?, timeout_s?}   -> {"sentence": ...} for each that is told while
+                                                       the rest is generated; last the reply
     say      {name, wake?: word|assume} + wav bytes -> a part for each turn
     devices  {}                                     -> a part for each device
     timers   {}                                     -> a part for each timer, soonest first
@@ -15,6 +16,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from laresd import __version__
@@ -24,6 +26,7 @@ from laresd.frames import Fields
 from laresd.frontends.control import Handler
 from laresd.frontends.forms import device_form, reply_form, turn_form
 from laresd.frontends.host_operations import HostOperations
+from laresd.frontends.streaming import streamed
 from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import Assistant, AudioSource, Clock, Devices, Timers
 from laresd.timing import TimerCommand, TimerVerb
@@ -76,7 +79,9 @@ class Operations:
             source="control",
             area=fields.text("area", "") or None,
         )
-        yield reply_form(await self.assistant.answer(request))
+        async with aclosing(streamed(self.assistant, request)) as parts:
+            async for part in parts:
+                yield {"sentence": part} if isinstance(part, str) else reply_form(part)
 
     async def _say(self, fields: Fields, payload: bytes) -> AsyncGenerator[Part, None]:
         wake = fields.text("wake", "word")

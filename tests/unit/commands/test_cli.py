@@ -123,6 +123,18 @@ def test_ask_prints_the_answer(
         assert json.loads(capsys.readouterr().out) == REPLY
 
 
+def test_ask_prints_sentences_as_they_come_and_none_twice(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reply = {**REPLY, "kind": "answer", "text": "It is far. Very far."}
+    parts = answering({"sentence": "It is far."}, {"sentence": "Very far."}, reply)
+    with control_socket(tmp_path / "control.sock", {"ask": parts}):
+        assert cli.main(["ask", "--config", config, "how", "far", "is", "the", "moon"]) == 0
+        assert capsys.readouterr().out == "It is far.\nVery far.\n"
+        assert cli.main(["ask", "--json", "--config", config, "moon"]) == 0
+        assert json.loads(capsys.readouterr().out) == reply
+
+
 def test_what_was_not_done_exits_with_1(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from laresd.errors import LaresError
@@ -164,9 +165,10 @@ class MqttFrontend:
                     "its turn did not come within its deadline: nothing was done"
                 ) from None
             try:
-                async for form in self._operations.answers(order):
-                    if back.reply != NONE:
-                        await self._publish(back, form)
+                async with aclosing(self._operations.answers(order)) as forms:
+                    async for form in forms:
+                        if back.reply != NONE:
+                            await self._publish(back, form)
             finally:
                 self._slots.release()
         except LaresError as error:

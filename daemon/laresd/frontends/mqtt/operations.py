@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,11 +24,13 @@ from laresd.frontends.mqtt.requests import (
     Time,
     Wanted,
 )
+from laresd.frontends.streaming import streamed
 from laresd.frontends.voice.wording import sentences
 from laresd.ports import Assistant, Bus, Clock, Devices, Seen, Timers, Transcriber
 from laresd.timing import TimerCommand, TimerResult, TimerVerb, TimerView
 from laresd.types import Json, Priority, Reply, Request, Transcript
 
+LATE = "there was no answer within the deadline"
 GRACE = 5.0  # seconds after its deadline that an answer is still waited for, or delivered
 SITE = "mqtt"  # of a request that names no site: never that of the box's own ear
 _STARTED = ("scene", "script")
@@ -109,11 +112,14 @@ class Operations:
             )
         match order.wanted:
             case Ask():
-                reply = await self._ask(order, order.wanted)
+                request = await self._asked(order, order.wanted)
                 if order.header.reply == PARTS:
-                    for number, text in enumerate(sentences(reply.text), 1):
-                        yield {"id": order.header.id, "part": number, "text": text}
-                yield {**reply_form(reply), "id": order.header.id}
+                    async with aclosing(self._in_parts(order, request)) as forms:
+                        async for form in forms:
+                            yield form
+                else:
+                    reply = await self._answered(request)
+                    yield {**reply_form(reply), "id": order.header.id}
             case Activate():
                 reply = await self._activate(order, order.wanted)
                 yield {**reply_form(reply), "id": order.header.id}
@@ -130,21 +136,38 @@ class Operations:
                     "there is no knowledge base on this box yet", remedy="ask without kb/"
                 )
 
-    async def _ask(self, order: Order, ask: Ask) -> Reply:
+    async def _asked(self, order: Order, ask: Ask) -> Request:
         language = ask.language or self._services.config.box.language
         request = self._request(order, ask.text, language)
         if ask.audio:
             heard = await self._heard(order, ask.audio, language)
             request = replace(request, text=heard)
-        return await self._answered(
-            replace(
-                request,
-                area=ask.area or None,
-                site=ask.site or request.site,
-                user=ask.user or order.client,
-                conversation=ask.conversation,
-            )
+        return replace(
+            request,
+            area=ask.area or None,
+            site=ask.site or request.site,
+            user=ask.user or order.client,
+            conversation=ask.conversation,
         )
+
+    async def _in_parts(self, order: Order, request: Request) -> AsyncGenerator[Form, None]:
+        """Each sentence as it comes, or all of them once the reply is there; then the whole."""
+        told = 0
+        until = request.deadline + GRACE
+        async with aclosing(streamed(self._services.assistant, request, until=until)) as parts:
+            try:
+                async for part in parts:
+                    if isinstance(part, str):
+                        texts = [part]
+                    else:
+                        texts = [] if told else sentences(part.text)
+                    for text in texts:
+                        told += 1
+                        yield {"id": order.header.id, "part": told, "text": text}
+                    if isinstance(part, Reply):
+                        yield {**reply_form(part), "id": order.header.id}
+            except TimeoutError:
+                raise Expired(LATE) from None
 
     async def _heard(self, order: Order, audio: str, language: str) -> str:
         """What is said in a recording. Raises Refused where nothing is, or too little for sure."""
@@ -193,7 +216,7 @@ class Operations:
             async with asyncio.timeout_at(request.deadline + GRACE):
                 return await self._services.assistant.answer(request)
         except TimeoutError:
-            raise Expired("there was no answer within the deadline") from None
+            raise Expired(LATE) from None
 
     async def _say(self, order: Order, say: Say) -> None:
         box = self._services.config.box

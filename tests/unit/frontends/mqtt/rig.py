@@ -32,6 +32,10 @@ REPLIES = {
     "Movie night": "Enjoy the film.",
     "sleep well": "Good night.",
 }
+GENERATED: Mapping[str, Sequence[str | None]] = {
+    "how far is the moon": ("It is far.", "Some say very far.", "Nobody walks there."),
+    "how far is the sun": ("It is farther.", None),
+}
 SCENES = (
     Entity("scene.movie_night", "scene", "Movie night", aliases=("cinema",)),
     Entity("light.lamp", "light", "Lamp"),
@@ -91,7 +95,7 @@ class Rig:
     ) -> None:
         self.bus = FakeBus()
         self.clock = SystemClock()
-        self.assistant = FakeAssistant(replies, seconds=seconds)
+        self.assistant = FakeAssistant(replies, seconds=seconds, streamed=GENERATED)
         self.voice = FakeVoice()
         self.answers = self.bus.subscribe(f"{BASE}/answer/+", "client/+/in-tray")
         self.config = Config(box=Box(area=area), mqtt_api=api or MqttApi())

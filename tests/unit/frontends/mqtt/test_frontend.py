@@ -351,6 +351,39 @@ async def test_an_answer_may_come_in_parts_and_then_whole(home: Rig) -> None:
     assert (whole["kind"], str(whole["text"])[:4]) == ("done", "Once")
 
 
+@virtual_time
+async def test_sentences_that_are_generated_come_as_they_are_told() -> None:
+    async with Rig(seconds=2.0).running() as home:
+        loop = asyncio.get_running_loop()
+        begun, came = loop.time(), []
+        home.send({"text": "how far is the moon", "id": "m", "reply": "parts"})
+        for _ in range(4):
+            answer = await home.answer()
+            came.append((answer.get("part"), answer["text"], round(loop.time() - begun)))
+    assert came == [
+        (1, "It is far.", 2),
+        (2, "Some say very far.", 4),
+        (3, "Nobody walks there.", 6),
+        (None, "It is far. Some say very far. Nobody walks there.", 6),
+    ]
+
+
+@virtual_time
+async def test_who_wants_the_whole_gets_no_parts() -> None:
+    async with Rig().running() as home:
+        whole = await home.ask({"text": "how far is the moon"})
+    assert whole["text"] == "It is far. Some say very far. Nobody walks there."
+
+
+@virtual_time
+async def test_parts_that_stop_coming_end_with_an_error() -> None:
+    async with Rig().running() as home:
+        part = await home.ask({"text": "how far is the sun", "reply": "parts", "deadline_s": 3})
+        assert part["text"] == "It is farther."
+        assert error_of(await home.answer())[0] == "expired"
+        assert (await home.ask("turn on the lamp"))["kind"] == "done"
+
+
 async def test_who_wants_no_answer_gets_only_errors(home: Rig) -> None:
     home.send({"text": "turn on the lamp", "id": "q", "reply": "none"})
     home.send({"text": "turn on the lamp", "id": "q2", "reply": "none", "sent_at": 1})
