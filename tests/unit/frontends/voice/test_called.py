@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from laresd import config
 from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
-from laresd.frontends.voice import VoiceFrontend
 from tests.fakes.audio import FakeSource, silence, speech, wake_word
 from tests.fakes.virtual_time import virtual_time
 from tests.unit.frontends.voice.test_frontend import COMMAND, STORY, TURN_ON, House
@@ -37,8 +35,7 @@ class Neighbours:
 
 def shared(house: House, neighbours: Neighbours) -> House:
     """The same house with other boxes in it."""
-    parts = replace(house.voice._parts, may_answer=neighbours.may_answer)
-    house.voice = VoiceFrontend(parts, on_turn=house.turns.append)
+    house.may_answer(neighbours.may_answer)
     return house
 
 

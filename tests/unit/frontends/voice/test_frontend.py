@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -14,8 +14,9 @@ from laresd.core import guard
 from laresd.core.turn import Machine, Rules
 from laresd.errors import Permanent, Temporary
 from laresd.frontends.voice import Ear, Parts, VoiceFrontend
+from laresd.frontends.voice.parts import MayAnswer
 from laresd.ports import AudioSource, one
-from laresd.turns import Wholeness
+from laresd.turns import Sign, Wholeness
 from laresd.types import Priority, Turn
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.audio import (
@@ -50,6 +51,16 @@ REPLIES = {
 COMMAND = silence(500) + wake_word() + silence(200) + speech(800, TURN_ON) + silence(1500)
 
 
+class FakeSigns:
+    """Port Signs that remembers."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[Sign, str]] = []
+
+    def show(self, sign: Sign, site: str) -> None:
+        self.shown.append((sign, site))
+
+
 @dataclass
 class House:
     """A voice frontend whose every port is a fake."""
@@ -66,6 +77,7 @@ class House:
         self.listeners = [self.listener]
         self.synthesizer = FakeSynthesizer()
         self.sink = FakeSink(timed=self.timed)
+        self.signs = FakeSigns()
         parts = Parts(
             config=self.settings,
             clock=SystemClock(),
@@ -76,6 +88,7 @@ class House:
             sink=self.sink,
             machine=lambda open_ear: Machine(Rules.of(self.settings.turn, open_ear=open_ear)),
             doubt=guard.transcript,
+            signs=self.signs,
             hints=lambda language: (f"lamp ({language})",),
         )
         self.voice = VoiceFrontend(parts, on_turn=self.turns.append)
@@ -85,6 +98,11 @@ class House:
             self.listeners.append(FakeListener())
         self.names.append(name)
         return self.listeners[-1]
+
+    def may_answer(self, may_answer: MayAnswer) -> None:
+        """There are other boxes in the house."""
+        parts = replace(self.voice._parts, may_answer=may_answer)
+        self.voice = VoiceFrontend(parts, on_turn=self.turns.append)
 
     def ear(self, source: AudioSource, *, name: str = "microphone", site: str = "") -> Ear:
         return Ear(name, source, self.sink, site=site, area=self.settings.box.area or None)
