@@ -111,6 +111,7 @@ class FakeCard:
         self.closed = 0
         self.channels: list[int] = []  # of the microphones that were opened
         self.has_opened = threading.Event()
+        self.has_played = threading.Event()
         self.has_closed = threading.Event()
         self.deaf = False
         self.streams: list[FakeStream] = []  # that are open
@@ -169,6 +170,7 @@ class FakeCard:
             piece = supply(160, 0.0)
             if self._heard or piece.strip(b"\0"):
                 self._heard += piece
+                self.has_played.set()
             if not piece.strip(b"\0"):
                 stream.ended.wait(0.001)
 

@@ -1,9 +1,8 @@
-"""Removes from the microphone's sound what the loudspeaker plays: the one file that knows WebRTC's
-echo canceller.
+"""Removes from the microphone's sound what the loudspeaker plays.
 
-The canceller finds out by itself how the room sounds, and small changes of the delay, but what was
-played must reach it before its echo does, and at an even distance. So both sounds are laid on the
-sound system's clock, what was played a little ahead.
+The filter finds out by itself how the room sounds, but what was played must reach it before its
+echo does, and always by the same time. So both sounds are laid on the sound system's clock, what
+was played a little ahead. Why the filter is our own: firmware-notes/decisions/0009.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from collections import deque
 
 import numpy as np
 import numpy.typing as npt
-from pywebrtc_audio import AudioProcessor
 
+from laresd.backends.audio.echo_filter import FRAME, EchoFilter
 from laresd.types import SAMPLE_RATE
 
-FRAME = SAMPLE_RATE // 100  # samples that WebRTC takes at a time
 AHEAD = SAMPLE_RATE // 40  # 25 ms that what was played comes before its echo
 SLACK = SAMPLE_RATE // 125  # 8 ms by which the clocks may differ before they are aligned again
 TAIL_S = 0.5  # a room's echo, after the loudspeaker's last sound
 KEPT_S = 4.0  # of what was played
+FULL = 32768.0  # of s16
 JUMP_S = 0.2  # a stream whose time jumps so far has begun anew
 TIMES = 16  # of pieces, whose median tells when a stream began
 
@@ -83,7 +82,7 @@ class EchoCanceller:
     """
 
     def __init__(self) -> None:
-        self._processor = AudioProcessor(sample_rate=SAMPLE_RATE, echo_cancellation=True)
+        self._filter = EchoFilter()
         self._lock = threading.Lock()
         self._far = _Timeline()
         self._near = _Timeline()
@@ -119,9 +118,13 @@ class EchoCanceller:
         sound, self._rest = sound[: 2 * whole], sound[2 * whole :]
         if not whole:
             return b""
-        near = np.frombuffer(sound, "<i2")
-        cleaned: bytes = np.asarray(self._processor.process(near, far)).astype("<i2").tobytes()
-        return cleaned
+        near = np.frombuffer(sound, "<i2") / FULL
+        frames = [
+            self._filter.clean(near[start : start + FRAME], far[start : start + FRAME] / FULL)
+            for start in range(0, whole, FRAME)
+        ]
+        cleaned: Samples = np.clip(np.concatenate(frames) * FULL, -FULL, FULL - 1).astype("<i2")
+        return cleaned.tobytes()
 
     def _aligned(self) -> int:
         """The number of the sample that was played, for that of the microphone, minus it."""

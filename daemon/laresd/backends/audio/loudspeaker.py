@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -52,8 +53,6 @@ class Loudspeaker:
     ) -> None:
         self._card = card
         self._device = device
-        self._volume = volume
-        self._share = 1.0
         self._idle_s = idle_s
         self._stall_s = stall_s
         self._playlist = Playlist(on_played)
@@ -63,27 +62,27 @@ class Loudspeaker:
         self._pieces = 0  # that the device took
         self._users = 0
         self._resting: asyncio.TimerHandle | None = None
-        self._set_loudness()
+        self.set_volume(volume)
 
     @property
     def volume(self) -> float:
         """0 to 1, as it is set."""
-        return self._volume
+        return math.sqrt(self._playlist.loudness)
 
     def set_volume(self, volume: float) -> None:
         """0 to 1, from now on. Half is heard as half: a quarter of the amplitude."""
-        self._volume = min(1.0, max(0.0, volume))
-        self._set_loudness()
+        self._playlist.loudness = min(1.0, max(0.0, volume)) ** 2
 
     def duck(self, share: float) -> None:
-        self._share = min(1.0, max(0.0, share))
-        self._set_loudness()
+        self._playlist.share = min(1.0, max(0.0, share))
 
     async def play(self, pcm: bytes) -> None:
         await self._play(pcm, gives_way=False)
 
     async def chime(self, pcm: bytes) -> None:
-        """Play it only if nothing else plays, and no longer than until something else is to."""
+        """Play it only if nothing else plays, and no longer than until something else is to; as
+        loud as the volume is set, however much else is ducked.
+        """
         if not self._playlist:
             await self._play(pcm, gives_way=True)
 
@@ -177,9 +176,6 @@ class Loudspeaker:
     def _supply(self, samples: int, at: float) -> bytes:
         self._pieces += 1
         return self._playlist.supply(samples, at)
-
-    def _set_loudness(self) -> None:
-        self._playlist.loudness = self._volume**2 * self._share
 
 
 class Silence:

@@ -56,6 +56,7 @@ class Playlist:
 
     def __init__(self, on_played: Hear) -> None:
         self.loudness = 1.0  # wanted, as a factor; reached within the next piece
+        self.share = 1.0  # of it, for all but what gives way: that is short and meant to be heard
         self.lead = 0  # samples of silence before the next sound
         self._reached = 1.0
         self._on_played = on_played
@@ -88,8 +89,9 @@ class Playlist:
     def supply(self, samples: int, at: float) -> bytes:
         """The next samples, of which the first will be in the air at that time."""
         with self._lock:
+            whole = bool(self._sounds) and self._sounds[0].gives_way
             mixed = self._next(samples, at)
-        begin, self._reached = self._reached, self.loudness
+        begin, self._reached = self._reached, self.loudness * (1.0 if whole else self.share)
         mixed = amplified(mixed, begin, self._reached).ljust(2 * samples, b"\0")
         self._on_played(mixed, at)
         return mixed

@@ -64,8 +64,7 @@ async def test_a_cancelled_sound_is_faded_out_and_the_next_one_is_whole() -> Non
     loudspeaker = Loudspeaker(card)
     await loudspeaker.wake()
     long = asyncio.ensure_future(loudspeaker.play(speech(600_000)))
-    while not card.played:
-        await asyncio.sleep(0.001)
+    assert await asyncio.to_thread(card.has_played.wait, 30)
     long.cancel()
     with pytest.raises(asyncio.CancelledError):
         await long
@@ -102,9 +101,7 @@ async def test_cancelling_while_the_device_opens_leaves_none_open() -> None:
     with pytest.raises(asyncio.CancelledError):
         await playing
     await loudspeaker.close()
-    await until_open(card)
-    while card.streams:
-        await asyncio.sleep(0.001)
+    assert await asyncio.to_thread(card.has_closed.wait, 30)
     assert card.opened == card.closed == 1
 
 
@@ -169,6 +166,22 @@ async def test_volume_and_ducking_make_it_softer(
     assert levels(card.played)[-1] == SPEECH * loudness
 
 
+async def test_the_volume_can_be_asked_for() -> None:
+    loudspeaker = Loudspeaker(FakeCard(), volume=0.7)
+    assert loudspeaker.volume == pytest.approx(0.7)
+    loudspeaker.set_volume(0.3)
+    assert loudspeaker.volume == pytest.approx(0.3)
+
+
+async def test_a_chime_is_not_ducked() -> None:
+    card = FakeCard()
+    loudspeaker = Loudspeaker(card)
+    loudspeaker.duck(0.1)
+    await loudspeaker.chime(wake_word(64))
+    await loudspeaker.close()
+    assert card.played == wake_word(64)
+
+
 async def test_a_chime_is_heard_only_while_nothing_else_plays() -> None:
     card = FakeCard()
     loudspeaker = Loudspeaker(card)
@@ -187,8 +200,7 @@ async def test_a_chime_ends_when_a_sound_comes() -> None:
     card = FakeCard()
     loudspeaker = Loudspeaker(card)
     chime = asyncio.ensure_future(loudspeaker.chime(wake_word(600_000)))
-    while not card.played:
-        await asyncio.sleep(0.001)
+    assert await asyncio.to_thread(card.has_played.wait, 30)
     await loudspeaker.play(speech(320))
     await chime
     await loudspeaker.close()
