@@ -44,6 +44,7 @@ COMMANDS = {
     "doctor": Command("doctor", "look for what is wrong, and say what to do about it"),
     "hosts": Command("hosts", "machines on the LAN that compute for this box"),
     "pin": Command("pin", "set the PIN that the most dangerous actions need"),
+    "wake": Command("wake", "what woke it and what nearly did; tune it to this home"),
     "models": Command("models", "list, pull, use and remove models"),
     "bench": Command("bench", "measure this box, and keep the settings that are fastest on it"),
 }

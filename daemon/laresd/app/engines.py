@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from laresd.app.waking import verifiers_of
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import ModelStore
+from laresd.backends.near_misses import verifiers_of
 from laresd.backends.workers import specs
 from laresd.backends.workers.process import Spec
 from laresd.config import Config

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from weakref import WeakValueDictionary
 
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import OWN_NAME, ModelStore
-from laresd.backends.near_misses import ClipWriter, KeptClips, RecentSound
+from laresd.backends.near_misses import ClipWriter, RecentSound, clips_of
 from laresd.backends.workers.clients import WorkerListener
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
@@ -20,15 +19,6 @@ from laresd.ports import Clock, Listener, Transcriber
 from laresd.types import Heard, HeardKind, Json
 
 log = logging.getLogger(__name__)
-
-
-def verifiers_of(config: Config) -> Path:
-    """The folder of the verifiers that `lares wake tune` makes; its clips are below it."""
-    return config.box.state_dir / "wake"
-
-
-def clips_of(config: Config) -> KeptClips:
-    return KeptClips(verifiers_of(config) / "clips", config.wake.kept_clips)
 
 
 class Waking:

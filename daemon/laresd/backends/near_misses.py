@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from laresd.backends.whole_file import write_whole
+from laresd.config import Config
 from laresd.errors import LaresError, Permanent, Temporary
 from laresd.ports import Listener
 from laresd.sound import wav_bytes
@@ -145,6 +146,15 @@ class KeptClips:
             f"the clips in {self.folder} cannot be kept or read: {error.strerror}",
             remedy="use the user that laresd runs as: sudo -u lares lares wake ...",
         )
+
+
+def verifiers_of(config: Config) -> Path:
+    """The folder of the verifiers that `lares wake tune` makes; its clips are below it."""
+    return config.box.state_dir / "wake"
+
+
+def clips_of(config: Config) -> KeptClips:
+    return KeptClips(verifiers_of(config) / "clips", config.wake.kept_clips)
 
 
 class ClipWriter:

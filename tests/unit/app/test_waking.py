@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from laresd.app.waking import Waking, clips_of
+from laresd.app.waking import Waking
 from laresd.backends.clock import SystemClock
+from laresd.backends.near_misses import clips_of
 from laresd.config import Box, Config, SpeechToText, Wake
 from laresd.errors import Temporary
 from laresd.ports import Listener

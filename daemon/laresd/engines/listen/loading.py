@@ -7,24 +7,32 @@ complete 512-sample frame, `wake` where a wake word ended, `near_wake` where one
 `words` {name: sensitivity} says which wake words are wanted there; without it all of them are, at
 normal sensitivity. `reset`: forget the stream's audio so far. `close`: forget the stream.
 
-`examine`, payload a clip -> {peaks: [{name, model, score, threshold, seconds, described,
-verified}]}: for each wake word how likely it was at its likeliest, when, what its verifier is
-trained on, and what that says of it (-1 without one).
+`examine`, payload a clip -> {peaks: [{name, model, score, threshold, seconds, verified,
+accepted}]}: for each wake word how likely it was at its likeliest, when, and what its verifier says
+of it (-1 without one); the payload is the clip as a verifier is trained on it, described for each
+word, float32.
+
+`tune` {name, wanted, unwanted, made_wanted, made_unwanted}, payload so many described clips, one
+after the other, float32 -> {verifier (the text of its file), worth_it, wanted, unwanted, lost,
+lost_at_most, rejected, made}.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+
+import numpy as np
 
 from laresd.engines import worker
 from laresd.engines.listen.streams import Stream, Streams, Wanted
-from laresd.engines.listen.verifier import Verifier
+from laresd.engines.listen.tuning import Examples, tune
+from laresd.engines.listen.verifier import SIZE, Verifier
 from laresd.engines.listen.voice import VoiceModel, silero
 from laresd.engines.listen.words import NORMAL, Peak, WakeWords, Word, word
-from laresd.errors import Permanent
+from laresd.errors import Permanent, Refused
 from laresd.frames import Fields
 from laresd.types import SAMPLE_RATE, Json
 
@@ -43,7 +51,7 @@ def load(options: Fields) -> worker.Loaded:
     if folder:
         words = [_verified(word, Path(folder) / f"{word.name}.json") for word in words]
     voice = VoiceModel(silero())
-    handlers = {**_listening(voice, words), "examine": _examining(words)}
+    handlers = {**_listening(voice, words), "examine": _examining(words), "tune": _tuning(words)}
     facts: dict[str, Json] = {
         "words": [word.name for word in words],
         "phrases": {word.name: word.phrase for word in words},
@@ -78,9 +86,33 @@ def _examining(words: list[Word]) -> worker.Handler:
         detectors = WakeWords({word: word.threshold for word in words})
         peaks = detectors.peaks(QUIET + call.payload + QUIET)
         rows: list[Json] = [_peak(word, peak) for word, peak in zip(words, peaks, strict=True)]
-        return worker.Answer({"peaks": rows})
+        described = np.array([peak.described for peak in peaks], "<f4").tobytes()
+        return worker.Answer({"peaks": rows}, described)
 
     return examine
+
+
+def _tuning(words: list[Word]) -> worker.Handler:
+    known = {word.name: word for word in words}
+
+    def tuned(call: worker.Call) -> worker.Answer:
+        name = call.body.text("name")
+        if name not in known:
+            raise Refused(f"there is no wake word {name!r} here")
+        verifier, report = tune(name, known[name].digest(), _examples(call))
+        facts: dict[str, Json] = {**asdict(report), "lost_at_most": report.lost_at_most}
+        text = replace(verifier, report=facts).to_json().decode()
+        return worker.Answer({"verifier": text, "worth_it": report.worth_it, **facts})
+
+    return tuned
+
+
+def _examples(call: worker.Call) -> Examples:
+    counts = [call.body.integer(field.name) for field in fields(Examples)]
+    if min(counts) < 0 or len(call.payload) != sum(counts) * SIZE * 4:
+        raise Permanent(f"{len(call.payload)} bytes are not the described clips {counts}")
+    rows = np.frombuffer(call.payload, "<f4").astype(np.float64).reshape(-1, SIZE)
+    return Examples(*np.split(rows, np.cumsum(counts)[:-1]))
 
 
 def _peak(word: Word, peak: Peak) -> dict[str, Json]:
@@ -91,8 +123,8 @@ def _peak(word: Word, peak: Peak) -> dict[str, Json]:
         "score": round(peak.score, 4),
         "threshold": word.threshold,
         "seconds": round(max(0, peak.sample - SAMPLE_RATE) / SAMPLE_RATE, 3),
-        "described": [round(float(number), 4) for number in peak.described],
         "verified": round(verified, 4),
+        "accepted": word.verifier is None or word.verifier.accepts(peak.described),
     }
 
 
