@@ -35,14 +35,25 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, migrations: Sequence[Migration], *, holds: str, loss: str
+        self,
+        path: Path,
+        migrations: Sequence[Migration],
+        *,
+        holds: str,
+        loss: str,
+        prepare: Callable[[Connection], None] = lambda db: None,
     ) -> None:
-        """`holds`: whose file it is ("timers"); `loss`: what its damage means to a person."""
+        """`holds`: whose file it is ("timers"); `loss`: what its damage means to a person;
+        `prepare`: loads into each new connection what the layout needs.
+        """
         self.moved_aside: Path | None = None
         self._path = path
         self._migrations = tuple(migrations)
         self._holds, self._loss = holds, loss
+        self._prepare = prepare
         self._db: Connection | None = None
+        self._reading: Connection | None = None
+        self._reader: ThreadPoolExecutor | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=holds)
 
     async def __aenter__(self) -> Self:
@@ -59,8 +70,29 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._reader is not None:
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reading)
+            self._reader.shutdown(wait=False)
         await self._in_thread(self._close)
         self._thread.shutdown(wait=False)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """`work` on a connection that can only read, beside a `call` that goes on: it sees what was
+        durable when it began, all of it or nothing.
+        """
+        if self._reader is None:
+            name = f"{self._holds} reader"
+            self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+        def snapshot() -> T:
+            db = self._reading_connection()
+            with db:
+                done = work(db)
+            return done  # noqa: RET504  # as in `call`
+
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reader, lambda: self._told(snapshot)
+        )
 
     async def call(self, work: Callable[[Connection], T]) -> T:
         """`work` in one transaction, in the file's own thread: an fsync on an SD card can take a
@@ -113,6 +145,7 @@ class Database:
             db.set_busy_timeout(5000)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
+            self._prepare(db)
             if db.pragma("quick_check") != "ok":
                 raise apsw.CorruptError("quick_check found damage")
             self._migrate(db)
@@ -144,6 +177,20 @@ class Database:
             raise Permanent(f"the {self._holds}' file is not open")
         return self._db
 
+    def _reading_connection(self) -> Connection:
+        self._connection()  # raises when the file is not open
+        if self._reading is None:
+            db = Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
+            db.set_busy_timeout(5000)
+            self._prepare(db)
+            self._reading = db
+        return self._reading
+
+    def _close_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
     def _explained(self, error: apsw.Error) -> LaresError:
         path = self._path
         match error:
@@ -166,6 +213,15 @@ class Database:
                 return Permanent(
                     f"the {self._holds}' file {path} failed: {error}", remedy="see lares doctor"
                 )
+
+
+def load_extension(db: Connection, path: str) -> None:
+    """An extension's library into one connection, which then loads no others. Raises apsw.Error."""
+    db.enable_load_extension(True)
+    try:
+        db.load_extension(path)
+    finally:
+        db.enable_load_extension(False)
 
 
 def _move_aside(path: Path) -> Path:

@@ -1,0 +1,76 @@
+"""The layout of library.db. Text, passages and embeddings are the truth; `words` and the vector
+tables are derived from them, and can be made again.
+"""
+
+from __future__ import annotations
+
+from laresd.backends.knowledge import words
+from laresd.backends.sqlite import Connection, Migration
+
+
+def _truth(db: Connection) -> None:
+    db.execute(
+        """CREATE TABLE source (
+             id INTEGER PRIMARY KEY,
+             collection TEXT NOT NULL,
+             kind TEXT NOT NULL,
+             location TEXT NOT NULL,
+             options TEXT NOT NULL, -- JSON: pairs
+             UNIQUE (collection, kind, location)
+           ) STRICT"""
+    )
+    db.execute(
+        """CREATE TABLE document (
+             id INTEGER PRIMARY KEY,
+             source INTEGER NOT NULL REFERENCES source,
+             uri TEXT NOT NULL,
+             title TEXT NOT NULL,
+             digest TEXT NOT NULL, -- SHA-256 of its bytes, hex
+             size INTEGER NOT NULL,
+             modified REAL NOT NULL,
+             language TEXT NOT NULL,
+             media_type TEXT NOT NULL,
+             fault TEXT NOT NULL, -- why nothing of it is known; '' when all is
+             notes TEXT NOT NULL, -- JSON: a list of texts
+             text TEXT NOT NULL,
+             UNIQUE (source, uri)
+           ) STRICT"""
+    )
+    db.execute(
+        """CREATE TABLE passage (
+             id INTEGER PRIMARY KEY,
+             document INTEGER NOT NULL REFERENCES document,
+             ordinal INTEGER NOT NULL, -- in its document, from 0
+             text TEXT, -- NULL: the document's from `start` to `end`
+             start INTEGER NOT NULL,
+             "end" INTEGER NOT NULL,
+             headings TEXT NOT NULL, -- JSON: a list of texts
+             page INTEGER,
+             sheet TEXT NOT NULL,
+             cells TEXT NOT NULL,
+             tokens INTEGER NOT NULL,
+             content BLOB NOT NULL -- hash of the text that is embedded
+           ) STRICT"""
+    )
+    db.execute("CREATE INDEX passage_document ON passage (document, ordinal)")
+    db.execute("CREATE INDEX passage_content ON passage (content)")
+    db.execute("CREATE INDEX document_digest ON document (digest)")
+    db.execute(
+        """CREATE TABLE embedding (
+             content BLOB NOT NULL,
+             model TEXT NOT NULL,
+             vector BLOB NOT NULL, -- int8
+             PRIMARY KEY (content, model)
+           ) STRICT, WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TABLE model ( -- of embeddings
+             id INTEGER PRIMARY KEY,
+             key TEXT NOT NULL UNIQUE,
+             width INTEGER NOT NULL
+           ) STRICT"""
+    )
+    words.create(db)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_truth,)  # never change, only append
