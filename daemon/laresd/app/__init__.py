@@ -20,6 +20,7 @@ from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, panel
+from laresd.app.tracing import Tracing
 from laresd.app.waking import Waking, waking_of
 from laresd.backends import input_rules
 from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
@@ -52,7 +53,7 @@ from laresd.frontends.stale_actions import StaleActions
 from laresd.frontends.voice import VoiceFrontend
 from laresd.ports import AudioSink, AudioSource, Clock
 from laresd.sound import read_wav
-from laresd.types import Json, Turn
+from laresd.types import Json, Reply, Request, Turn
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Box:
     arbiter: WakeArbiter
     house: House
     panel: Panel
+    tracing: Tracing
     waking: Waking
     workers: Mapping[str, Worker]
 
@@ -134,6 +136,7 @@ async def running(
             "gate": box.mind.gate.run(),
             "home assistant": box.house.run(),
             "panel": box.panel.run(box.voice, box.house),
+            "turns over MQTT": box.tracing.topic.run(),
             "clips of wake words": box.waking.run(),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
@@ -203,11 +206,18 @@ async def _build(
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
-    answering = Overheard(assistant, shown.replied)
+    tracing = Tracing.over(bus, config)
+
+    def replied(request: Request, reply: Reply) -> None:
+        shown.replied(reply)
+        tracing.asked(request, reply)
 
     def tell(turn: Turn) -> None:
         shown.turn(turn)
+        tracing.spoken(turn)
         on_turn(turn)
+
+    answering = Overheard(assistant, replied)
 
     arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
     board = await stack.enter_async_context(panel(config, clock))
@@ -229,7 +239,8 @@ async def _build(
         shown, gauges, mind, voice, source=sound.source, workers=workers, on_mute=board.muted
     )
     board.guard(house.microphone)
-    http = await _api(http_frontend(config, clock, workers, mind), stack)
+    api = http_frontend(config, clock, workers, mind, listening=voice, stages=tracing.stages)
+    http = await _api(api, stack)
     return Box(
         config,
         clock,
@@ -248,6 +259,7 @@ async def _build(
         arbiter,
         house,
         board,
+        tracing,
         waking,
         workers,
     )
@@ -339,6 +351,7 @@ def _operations(box: Box) -> Operations:
         recording=lambda data: Recording(read_wav(data).pcm),
         engines=engines,
         broker=broker,
+        stages=box.tracing.stages.rows,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from laresd.app.programs import ProgramAudio
 from laresd.backends.board.heat import SysfsBoard
 from laresd.backends.hosts.directory import HostDirectory, Stranger
 from laresd.backends.hosts.discovery import LanDiscovery
@@ -29,8 +30,10 @@ from laresd.core.scheduler.pool import Pool
 from laresd.core.scheduler.report import engine_row, happening_row, metrics, titled
 from laresd.core.scheduler.text import ScheduledLanguageModel
 from laresd.core.scheduler.work import ScheduledWork
+from laresd.core.stages import Stages
 from laresd.frontends.host_operations import HostOperations
 from laresd.frontends.http import HttpFrontend, ModelCard
+from laresd.frontends.http.audio import Listening
 from laresd.jobs import Reach, Routing
 from laresd.ports import Clock, Dictation
 from laresd.types import Json
@@ -94,7 +97,13 @@ def local_model(llm: Worker | None) -> LocalModelFacts | None:
 
 
 def http_frontend(
-    config: Config, clock: Clock, workers: Mapping[str, Worker], mind: Mind
+    config: Config,
+    clock: Clock,
+    workers: Mapping[str, Worker],
+    mind: Mind,
+    *,
+    listening: Listening,
+    stages: Stages,
 ) -> HttpFrontend | None:
     if not config.http.enabled:
         return None
@@ -104,8 +113,10 @@ def http_frontend(
         mind.work if "embed" in workers else None,
         clock,
         models=lambda: model_cards(mind, workers.get("llm")),
-        metrics=lambda: metrics(mind.pool, mind.counts, clock.now()),
+        metrics=lambda: metrics(mind.pool, mind.counts, clock.now()) + stages.text(),
         ready=lambda: not_ready(mind, workers.get("llm")),
+        audio=ProgramAudio(mind.work, config.box.language),
+        listening=listening,
     )
 
 

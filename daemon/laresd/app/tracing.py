@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from laresd.config import Config
 from laresd.core.stages import Stages, asked, durations
-from laresd.core.telemetry import spoken_line
+from laresd.core.telemetry import spoken_line, turn_line
 from laresd.frontends.mqtt.turns import TurnTopic
 from laresd.ports import Bus
 from laresd.types import Reply, Request, Turn
@@ -36,5 +36,6 @@ class Tracing:
 
     def asked(self, request: Request, reply: Reply) -> None:
         if request.source != SPOKEN:
+            log.info("%s", turn_line(reply, request.source))
             self.stages.add(TEXT, asked(reply.spans))
             self.topic.asked(reply, request.source)

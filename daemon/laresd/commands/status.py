@@ -30,6 +30,8 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
             fault = broker.text("fault")
             print(f"broker {broker.text('where')}: {fault or 'connected'}")
         print(*table([_row(engine) for engine in engines]), sep="\n")
+        if stages := status.rows("stages"):
+            print(*table([_stage(stage) for stage in stages]), sep="\n")
     return 0 if connected and not any(map(_broken, engines)) else 1
 
 
@@ -37,6 +39,13 @@ def _row(engine: Fields) -> list[str]:
     rss = engine.real("rss_mb", 0.0)
     memory = f"{rss:.0f} MB" if rss else ""
     return [f"engine {engine.text('name')}", engine.text("phase"), memory, engine.text("error")]
+
+
+def _stage(stage: Fields) -> list[str]:
+    """Milliseconds: the median of the last turns, and what all but a twentieth of them kept."""
+    middle, most = stage.real("p50_ms"), stage.real("p95_ms")
+    times = f"{stage.integer('count')} times"
+    return [f"stage {stage.text('stage')}", times, f"p50 {middle:.0f} ms", f"p95 {most:.0f} ms"]
 
 
 def _broken(engine: Fields) -> bool:

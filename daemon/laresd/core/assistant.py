@@ -19,7 +19,7 @@ from laresd.core.intent.meaning import Meaning, Trouble
 from laresd.core.intent.resolve import is_soft
 from laresd.core.permission import Decision, Permission
 from laresd.core.routine_book import RoutineBook
-from laresd.core.telemetry import Trace, echo_spans, turn_line
+from laresd.core.telemetry import Trace, echo_spans
 from laresd.core.understanding import Cascade, OnSentence, Understanding, is_final
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers
@@ -96,9 +96,7 @@ class CascadeAssistant:
         except LaresError as error:
             log.warning("turn %s failed: %s", request.id, error)
             reply = saying.failed(request, error)
-        reply = replace(reply, spans=trace.spans, secret=self._permission.is_secret(request))
-        log.info("%s", turn_line(reply, request.source))
-        return reply
+        return replace(reply, spans=trace.spans, secret=self._permission.is_secret(request))
 
     async def _answer(
         self, request: Request, trace: Trace, on_sentence: OnSentence | None

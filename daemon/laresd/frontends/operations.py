@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -40,7 +40,8 @@ Part = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """`recording` turns a wav file's bytes into a source; `engines` and `broker` tell how they are.
+    """`recording` turns a wav file's bytes into a source; `engines` and `broker` tell how they are,
+    `stages` how long the stages of turns took.
 
     `recording` blocks and raises Permanent for a file that is no recording.
     """
@@ -55,6 +56,7 @@ class Operations:
     hosts: HostOperations
     engines: Callable[[], Awaitable[list[Json]]]
     broker: Callable[[], Part]
+    stages: Callable[[], Sequence[Part]]
 
     def handlers(self) -> dict[str, Handler]:
         numbers = itertools.count(1)
@@ -119,4 +121,5 @@ class Operations:
             "devices": len(self.devices.home().entities),
             "broker": dict(self.broker()),
             "engines": await self.engines(),
+            "stages": [dict(row) for row in self.stages()],
         }

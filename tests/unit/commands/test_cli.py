@@ -56,6 +56,7 @@ STATUS: dict[str, Json] = {
     "devices": 1,
     "broker": {"where": "127.0.0.1:1883", "connected": True, "fault": ""},
     "engines": [{"name": "llm", "phase": "ready", "rss_mb": 150.0, "error": ""}],
+    "stages": [{"stage": "echo", "count": 3, "p50_ms": 61.4, "p95_ms": 240.0}],
 }
 TIMER: dict[str, Json] = {
     "id": 1,
@@ -181,7 +182,9 @@ def test_devices_timers_and_status_are_tables_or_json(
         assert cli.main(["timers", "--config", config]) == 0
         assert "tea  of 5 minutes  1 minute and 1 second left" in capsys.readouterr().out
         assert cli.main(["status", "--config", config]) == 0
-        assert "engine llm  ready  150 MB" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "engine llm  ready  150 MB" in told
+        assert "stage echo  3 times  p50 61 ms  p95 240 ms" in told
 
 
 def test_status_fails_when_an_engine_or_the_broker_does(

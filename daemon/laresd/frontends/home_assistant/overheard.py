@@ -12,7 +12,7 @@ from laresd.types import Reply, Request
 class Overheard:
     """Port Assistant over another one."""
 
-    def __init__(self, assistant: Assistant, on_reply: Callable[[Reply], None]) -> None:
+    def __init__(self, assistant: Assistant, on_reply: Callable[[Request, Reply], None]) -> None:
         self._assistant = assistant
         self._on_reply = on_reply
 
@@ -20,7 +20,7 @@ class Overheard:
         self, request: Request, on_sentence: Callable[[str], None] | None = None
     ) -> Reply:
         reply = await self._assistant.answer(request, on_sentence)
-        self._on_reply(reply)
+        self._on_reply(request, reply)
         return reply
 
     async def anticipate(self, request: Request) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 
 from laresd.config import Http
 from laresd.errors import ConfigError, Permanent
+from laresd.frontends.http.audio import Audio, Listening
 from laresd.frontends.http.cards import ModelCard
 from laresd.frontends.http.guard import TOKEN_REMEDY, Guard, checked_token, is_loopback
 from laresd.frontends.http.routes import routes
@@ -30,8 +31,9 @@ class HttpFrontend:
 
     `embedder`: one that computes on this box, since its port carries no routing. `models`: what a
     program can name beside `lares`. `metrics`: the box's, in Prometheus' text form. `ready`: "" or
-    why it is not. Raises ConfigError for a token that is missing or weak, and Permanent for an
-    address that cannot be had.
+    why it is not. `audio`: the box's ears and voice; `listening`: who opens its own ear. Raises
+    ConfigError for a token that is missing or weak, and Permanent for an address that cannot be
+    had.
     """
 
     def __init__(
@@ -44,10 +46,14 @@ class HttpFrontend:
         models: Callable[[], Sequence[ModelCard]],
         metrics: Callable[[], str],
         ready: Callable[[], str],
+        audio: Audio | None = None,
+        listening: Listening | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._config = config
-        self._services = Services(language_model, embedder, clock, models, metrics, ready)
+        self._services = Services(
+            language_model, embedder, clock, models, metrics, ready, audio, listening
+        )
         self._limits = limits or Limits(
             body_bytes=config.body_limit_kb << 10, requests_per_minute=config.requests_per_minute
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from laresd import __version__
+from laresd.frontends.http.audio_schemas import AUDIO_SCHEMAS
+from laresd.frontends.http.encoding import CONTENT_TYPES
 from laresd.frontends.http.schemas import SCHEMAS, Schema
 from laresd.frontends.http.terms import (
     DEADLINE,
@@ -78,6 +80,10 @@ def document() -> dict[str, Json]:
             "/v1/embeddings": {
                 "post": _work("Texts as vectors", "EmbeddingRequest", "Embeddings", stream=False)
             },
+            "/v1/audio/transcriptions": {"post": _transcription()},
+            "/v1/audio/translations": {"post": _translation()},
+            "/v1/audio/speech": {"post": _speech()},
+            "/lares/v1/listen": {"post": _listen()},
             "/generate": {"post": _work("Answer a sentence", "GenerateRequest", "Generated")},
             "/healthz": {"get": {**_read("Whether the daemon lives", "Status"), "security": []}},
             "/readyz": {"get": _read("Whether it can answer", "Status", "503")},
@@ -85,7 +91,7 @@ def document() -> dict[str, Json]:
             "/openapi.json": {"get": _read("This document", "*")},
         },
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": {**SCHEMAS, **AUDIO_SCHEMAS},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"token": []}],
@@ -116,12 +122,70 @@ def _work(summary: str, asked: str, said: str, *, stream: bool = True) -> dict[s
     }
 
 
+def _transcription() -> dict[str, Json]:
+    content: Schema = {
+        "application/json": {"schema": _reference("Transcription")},
+        "text/event-stream": {"schema": {"description": _EVENTS}},
+        "text/plain": {"schema": {"type": "string"}},
+        "text/vtt": {"schema": {"type": "string"}},
+    }
+    return {
+        "summary": "Write down what is said in a recording",
+        "parameters": _terms(),
+        "requestBody": _form("TranscriptionRequest"),
+        "responses": _responses(content, _WORK),
+    }
+
+
+def _translation() -> dict[str, Json]:
+    return {
+        "summary": "Not offered: transcribe it, and have the text translated",
+        "requestBody": {
+            "content": {"multipart/form-data": {"schema": {"type": "object"}}},
+        },
+        "responses": _errors((*_EVERYWHERE, "408", "413", "503")),
+    }
+
+
+def _speech() -> dict[str, Json]:
+    kinds = sorted({*CONTENT_TYPES.values()})
+    content: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {
+        "summary": "Say a text; the sound comes sentence by sentence",
+        "parameters": _terms(),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _reference("SpeechRequest")}},
+        },
+        "responses": _responses(content, _WORK),
+    }
+
+
+def _listen() -> dict[str, Json]:
+    content: Schema = {"application/json": {"schema": _reference("Status")}}
+    return {
+        "summary": "Open the box's ear, as the wake word would; answered when it is open",
+        "requestBody": {
+            "content": {"application/json": {"schema": _reference("ListenRequest")}},
+        },
+        "responses": _responses(content, (*_EVERYWHERE, "408", "413", "503")),
+    }
+
+
+def _form(schema: str) -> dict[str, Json]:
+    return {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _reference(schema)}},
+    }
+
+
 def _responses(content: Schema, errors: Sequence[str]) -> dict[str, Json]:
+    return {"200": {"description": "As asked.", "content": content}, **_errors(errors)}
+
+
+def _errors(statuses: Sequence[str]) -> dict[str, Json]:
     told: Schema = {"application/json": {"schema": _reference("Error")}}
-    found: dict[str, Json] = {"200": {"description": "As asked.", "content": content}}
-    for status in sorted(errors):
-        found[status] = {"description": _ERRORS[status], "content": told}
-    return found
+    return {one: {"description": _ERRORS[one], "content": told} for one in sorted(statuses)}
 
 
 def _terms() -> list[Json]:

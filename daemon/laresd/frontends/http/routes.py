@@ -8,13 +8,14 @@ from laresd.frontends.http.bodies import read_chat, read_completion, read_simple
 from laresd.frontends.http.embeddings import EmbeddingsHandler
 from laresd.frontends.http.forms import ChatForm, CompletionForm, SimpleForm
 from laresd.frontends.http.services import Services
+from laresd.frontends.http.speech import AUDIO_BYTES, AudioHandlers
 from laresd.frontends.http.status import StatusHandlers
 from laresd.frontends.http.text import TextHandler
 from laresd.frontends.http.wire import Route
 
 
 def routes(services: Services, traffic: Callable[[], str]) -> tuple[Route, ...]:
-    status = StatusHandlers(services, traffic)
+    status, audio = StatusHandlers(services, traffic), AudioHandlers(services)
     return (
         Route("GET", "/v1/models", status.models),
         Route("GET", "/v1/models/{model:.+}", status.model),
@@ -29,6 +30,10 @@ def routes(services: Services, traffic: Callable[[], str]) -> tuple[Route, ...]:
             TextHandler(services, read_completion, CompletionForm, "cmpl"),
         ),
         Route("POST", "/v1/embeddings", EmbeddingsHandler(services)),
+        Route("POST", "/v1/audio/transcriptions", audio.transcribe, body_bytes=AUDIO_BYTES),
+        Route("POST", "/v1/audio/translations", audio.translate, body_bytes=AUDIO_BYTES),
+        Route("POST", "/v1/audio/speech", audio.speak),
+        Route("POST", "/lares/v1/listen", audio.listen),
         Route("POST", "/generate", TextHandler(services, read_simple, lambda head: SimpleForm())),
         Route("GET", "/healthz", status.alive, free=True),
         Route("GET", "/readyz", status.ready),

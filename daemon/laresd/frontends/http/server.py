@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +22,16 @@ from laresd.frontends.http.faults import RETRY_S, Fault, Rejected, fault_of
 from laresd.frontends.http.guard import Guard
 from laresd.frontends.http.relay import relay
 from laresd.frontends.http.traffic import Traffic
-from laresd.frontends.http.wire import Account, Call, EventStream, Reply, Route, encoded, event
+from laresd.frontends.http.wire import (
+    Account,
+    ByteStream,
+    Call,
+    EventStream,
+    Reply,
+    Route,
+    encoded,
+    event,
+)
 from laresd.ports import Clock
 from laresd.rates import TokenBuckets
 
@@ -42,6 +51,7 @@ class Limits:
     body_bytes: int = 1 << 20
     requests_per_minute: int = 600  # of one client; 0: without limit
     at_once: int = 32  # requests with a body
+    large_at_once: int = 3  # of those, with one that may be larger than body_bytes
     connections: int = 256
     body_s: float = 30.0  # for a request's body to come
     pause_s: float = 10.0  # without a word of a stream, until a sign of life
@@ -63,6 +73,7 @@ class Server:
         self._buckets = TokenBuckets(limits.requests_per_minute)
         self._free: frozenset[str] = frozenset()
         self._busy = 0
+        self._large = 0
         self._door: _Door | None = None
 
     @asynccontextmanager
@@ -78,7 +89,7 @@ class Server:
                 return await handler(request)  # which goes by _exchange itself
             return await self._exchange(request, "other", lambda account: handler(request))
 
-        app = web.Application(middlewares=[exchange], client_max_size=self._limits.body_bytes)
+        app = web.Application(middlewares=[exchange])  # bodies are read by _body
         for route in routes:
             handle = partial(self._handle, route)
             if route.method == "GET":
@@ -144,8 +155,9 @@ class Server:
         async def work(account: Account) -> web.StreamResponse:
             if route.method == "GET":
                 return await self._run(route, request, b"", account)
-            with self._place():
-                return await self._run(route, request, await self._body(request), account)
+            with self._place(large=bool(route.body_bytes)):
+                body = await self._body(request, route.body_bytes or self._limits.body_bytes)
+                return await self._run(route, request, body, account)
 
         return await self._exchange(request, route.path, work)
 
@@ -155,28 +167,40 @@ class Server:
         said = await route.handler(Call(_headers(request), dict(request.match_info), body, account))
         if isinstance(said, EventStream):
             return await self._stream(request, said, account)
+        if isinstance(said, ByteStream):
+            return await self._pour(request, said, account)
         return _response(said)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if self._busy >= self._limits.at_once:
+    def _place(self, *, large: bool) -> Iterator[None]:
+        limits = self._limits
+        if self._busy >= limits.at_once or (large and self._large >= limits.large_at_once):
             raise Rejected(
-                f"{self._busy} requests are being answered",
+                f"{self._large if large else self._busy} requests are being answered",
                 status=503,
                 code="overloaded",
                 remedy="come again later",
                 retry_s=RETRY_S,
             )
         self._busy += 1
+        self._large += large
         try:
             yield
         finally:
             self._busy -= 1
+            self._large -= large
 
-    async def _body(self, request: web.Request) -> bytes:
+    async def _body(self, request: web.Request, limit: int) -> bytes:
+        """Of what is longer no more is kept than the limit."""
+        body = bytearray()
         try:
             async with asyncio.timeout(self._limits.body_s):
-                return await request.read()
+                if (request.content_length or 0) > limit:
+                    raise _too_large(limit)
+                async for piece in request.content.iter_any():
+                    body += piece
+                    if len(body) > limit:
+                        raise _too_large(limit)
         except TimeoutError:
             raise Rejected(
                 f"the body did not come within {self._limits.body_s:g} s",
@@ -185,6 +209,28 @@ class Server:
             ) from None
         except web.RequestPayloadError as error:
             raise Rejected("the body cannot be read", code="invalid_body") from error
+        return bytes(body)
+
+    async def _pour(
+        self, request: web.Request, stream: ByteStream, account: Account
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": stream.content_type})
+        async with aclosing(stream.pieces) as pieces:
+            try:
+                async for piece in pieces:
+                    async with asyncio.timeout(self._limits.send_s):
+                        if not response.prepared:
+                            await response.prepare(request)
+                        await response.write(piece)
+                await response.write_eof()
+            except LaresError as error:
+                if not response.prepared:
+                    raise
+                log.warning("an answer broke off: %s", error)
+                _cut_off(request, account)
+            except (OSError, TimeoutError):
+                _cut_off(request, account)
+        return response
 
     async def _stream(
         self, request: web.Request, stream: EventStream, account: Account
@@ -213,9 +259,7 @@ class Server:
                 await send(event(fault_of(error, self._not_ready()).form()))
             await response.write_eof()
         except (OSError, TimeoutError):
-            account.gone = True
-            if request.transport is not None:
-                request.transport.abort()
+            _cut_off(request, account)
         return response
 
 
@@ -250,6 +294,20 @@ class _Door:
 class _TurnedAway(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+
+def _cut_off(request: web.Request, account: Account) -> None:
+    account.gone = True
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _too_large(limit: int) -> Rejected:
+    return Rejected(
+        f"the body is too large: {limit >> 10} KiB are taken here (see http.body_limit_kb)",
+        status=413,
+        code="body_too_large",
+    )
 
 
 def _log(request: web.Request, status: int, account: Account, seconds: float) -> None:
@@ -289,7 +347,5 @@ def _router_fault(request: web.Request, error: web.HTTPException) -> Fault:
             return Fault(404, "not_found", f"there is no {path} (GET /openapi.json tells what is)")
         case 405:
             return Fault(405, "method_not_allowed", f"{path} does not take {request.method[:20]}")
-        case 413:
-            return Fault(413, "body_too_large", "the body is too large (see http.body_limit_kb)")
         case _:
             return Fault(error.status, "http", error.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from laresd.frontends.http.audio import Audio, Listening
 from laresd.frontends.http.cards import ModelCard
 from laresd.frontends.http.faults import RETRY_S, Rejected
 from laresd.ports import Clock, Embedder, LanguageModel
@@ -12,8 +13,8 @@ from laresd.ports import Clock, Embedder, LanguageModel
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`language_model`, `embedder`: None where there is none. `metrics`: in Prometheus' text form.
-    `ready`: "" when the daemon is, else why it is not.
+    """`language_model`, `embedder`, `audio`, `listening`: None where there is none. `metrics`: in
+    Prometheus' text form. `ready`: "" when the daemon is, else why it is not.
     """
 
     language_model: LanguageModel | None
@@ -22,6 +23,8 @@ class Services:
     models: Callable[[], Sequence[ModelCard]]
     metrics: Callable[[], str]
     ready: Callable[[], str]
+    audio: Audio | None = None
+    listening: Listening | None = None
 
 
 def missing(what: str, remedy: str) -> Rejected:

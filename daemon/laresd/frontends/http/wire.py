@@ -50,19 +50,32 @@ class EventStream:
     events: AsyncGenerator[bytes, None]
 
 
-Handler = Callable[[Call], Awaitable[Reply | EventStream]]
+@dataclass(frozen=True, slots=True)
+class ByteStream:
+    """A body that comes piece by piece. What is raised before the first is answered as a status;
+    after it, the connection is cut, so that nobody takes it for the whole. The generator is closed
+    however the call ends.
+    """
+
+    pieces: AsyncGenerator[bytes, None]
+    content_type: str
+
+
+Handler = Callable[[Call], Awaitable[Reply | EventStream | ByteStream]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """`path` may have variables: `{name}`, or `{name:regex}`. `free`: for everybody, without a
-    token and however often.
+    token and however often. `body_bytes`: what a body may have, where it is more than elsewhere;
+    of such large ones only few are taken at once.
     """
 
     method: str
     path: str
     handler: Handler
     free: bool = False
+    body_bytes: int = 0
 
 
 def encoded(form: Json) -> bytes:

@@ -13,6 +13,7 @@ import httpx
 from laresd.backends.clock import SystemClock
 from laresd.config import Http
 from laresd.frontends.http import HttpFrontend, Limits, ModelCard
+from laresd.frontends.http.audio import Audio, Listening
 from laresd.jobs import JobKind, Reach, Routing
 from laresd.ports import Clock, Embedder, LanguageModel
 from laresd.types import Json
@@ -36,6 +37,8 @@ async def serving(
     token_file: Path | None = None,
     ready: str = "",
     cards: Sequence[ModelCard] = CARDS,
+    audio: Audio | None = None,
+    listening: Listening | None = None,
 ) -> AsyncIterator[str]:
     """Its address, `http://127.0.0.1:PORT`."""
     frontend = HttpFrontend(
@@ -46,6 +49,8 @@ async def serving(
         models=lambda: cards,
         metrics=lambda: "# TYPE lares_up gauge\nlares_up 1\n",
         ready=lambda: ready,
+        audio=audio,
+        listening=listening,
         limits=limits or Limits(requests_per_minute=0),
     )
     async with frontend, asyncio.TaskGroup() as group:
