@@ -17,13 +17,12 @@ from laresd.backends.workers.supervisor import Worker
 from laresd.backends.workers.wake import Described, Peak, Tuned, WakeExaminer
 from laresd.config import Config
 from laresd.core import wake
-from laresd.engines.speech import voice_of
 from laresd.errors import LaresError, Permanent, Refused
 from laresd.sound import read_wav
 from laresd.types import Json
 
 PATIENCE_S = 60.0  # for one clip or one training
-PEOPLE = ("", "+f2", "+f4", "+m3", "+m7")  # espeak-ng's variants of a voice
+VOICES = ("", "en-us", "en-us+f2", "en-us+f4", "en-us+m3", "en-us+m7")  # "": of the language
 Examine = Callable[[bytes], Awaitable[Sequence[Peak]]]
 
 
@@ -103,15 +102,14 @@ def unlike(phrase: str) -> list[str]:
 
 
 async def spoken(config: Config, sentence: str) -> list[bytes]:
-    """The sentence by espeak-ng's voices of English and of the box's language; [] without it."""
+    """The sentence by espeak-ng in the box's language and by several of its English voices; [] without it."""
     said: list[bytes] = []
-    bases = dict.fromkeys(("en-us", voice_of(config.box.language)))
-    for voice in (base + person for base in bases for person in PEOPLE):
-        spec = specs.speech(replace(config.speech, voice=voice))
-        async with _running(spec) as worker:
-            synthesizer = WorkerSynthesizer(worker)
+    language = config.box.language
+    for voice in VOICES:
+        async with _running(specs.speech(replace(config.speech, voice=voice))) as worker:
+            voices = WorkerSynthesizer(worker)
             try:
-                said.append(await synthesizer.synthesize(sentence, language="en", deadline=_soon()))
+                said.append(await voices.synthesize(sentence, language=language, deadline=_soon()))
             except LaresError:  # without espeak-ng, or such a voice: the home's clips must do
                 continue
     return said

@@ -7,7 +7,6 @@ the same sentences at least as well, and makes up nothing where there is no spee
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import time
@@ -17,13 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from laresd.engines import speech, worker
+from laresd.engines.speech import espeak
 from laresd.engines.whisper.decoding import decode
 from laresd.engines.whisper.habits import FULL, SPEECH, Context, Habits
 from laresd.engines.whisper.model import Model, Samples
 from laresd.engines.whisper.records import Verdict, record, recorded
 from laresd.errors import LaresError
-from laresd.frames import Fields, Frame
 
 log = logging.getLogger(__name__)
 
@@ -94,16 +92,13 @@ def clips(languages: Sequence[str]) -> list[Clip]:
 
     Raises Permanent or Temporary where there is no espeak-ng to speak them.
     """
-    voice = speech.load(Fields({})).handlers["synthesize"]
-    channel = worker.Channel(io.BytesIO(), io.BytesIO())
+    voice = espeak.found()
     found: list[Clip] = []
     for language, sentences in SENTENCES.items():
         for text in sentences if language in languages else ():
-            body = {"text": text, "language": language}
-            answer = voice(worker.Call(Frame("synthesize", 0, body), channel))
-            if answer is not None:
-                samples = (np.frombuffer(answer.payload, "<i2") / 32768).astype(np.float32)
-                found.append(Clip(samples, language, text))
+            spoken = voice.speak(text, language)
+            samples = (np.frombuffer(spoken, "<i2") / 32768).astype(np.float32)
+            found.append(Clip(samples, language, text))
     first = languages[0]
     hiss: Samples = np.random.default_rng(1).normal(0.0, 0.01, 40_000).astype(np.float32)
     return [*found, Clip(hiss, first, ""), Clip(np.zeros(32_000, np.float32), first, "")]

@@ -1,0 +1,1 @@
+"""Voices: espeak-ng, and Piper's on onnxruntime."""
