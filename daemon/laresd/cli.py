@@ -41,6 +41,7 @@ COMMANDS = {
     "devices": Command("devices", "the devices of the home and their states"),
     "timers": Command("timers", "the running timers"),
     "status": Command("status", "the running daemon, its broker and its engines"),
+    "microphone": Command("microphone", "how loud the microphone is, second by second"),
     "doctor": Command("doctor", "look for what is wrong, and say what to do about it"),
     "hosts": Command("hosts", "machines on the LAN that compute for this box"),
     "pin": Command("pin", "set the PIN that the most dangerous actions need"),

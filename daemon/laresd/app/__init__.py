@@ -20,10 +20,12 @@ from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, panel
+from laresd.app.sound import Sound as Sound
+from laresd.app.sound import sound_of as sound_of
 from laresd.app.tracing import Tracing
 from laresd.app.waking import Waking, waking_of
 from laresd.backends import input_rules
-from laresd.backends.audio import Loudspeaker, Microphone, PortAudio, Recording, Silence
+from laresd.backends.audio import Recording
 from laresd.backends.broker import embedded
 from laresd.backends.broker.client import MqttBus
 from laresd.backends.broker.outbox import Outbox
@@ -51,7 +53,7 @@ from laresd.frontends.mqtt import Addressed, MqttFrontend, Services, WakeArbiter
 from laresd.frontends.operations import Operations
 from laresd.frontends.stale_actions import StaleActions
 from laresd.frontends.voice import VoiceFrontend
-from laresd.ports import AudioSink, AudioSource, Clock
+from laresd.ports import Clock
 from laresd.sound import read_wav
 from laresd.types import Json, Reply, Request, Turn
 
@@ -87,22 +89,6 @@ class Box:
     workers: Mapping[str, Worker]
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """What the box hears with and speaks with; `source` None: no ear but recordings."""
-
-    source: AudioSource | None
-    sink: AudioSink
-
-
-def sound_of(config: Config) -> Sound:
-    """The machine's own sound devices, or silence where the configuration wants none."""
-    if not config.audio.enabled:
-        return Sound(None, Silence())
-    card = PortAudio()
-    return Sound(Microphone(card, config.audio.input), Loudspeaker(card, config.audio.output))
-
-
 @asynccontextmanager
 async def running(
     config: Config, sound: Sound, *, on_turn: Callable[[Turn], None] = lambda turn: None
@@ -119,7 +105,7 @@ async def running(
         mqtt, broker = await _broker(config.mqtt, stack)
         config = dataclasses.replace(config, mqtt=mqtt)
         box = await _build(config, sound, on_turn, stack)
-        handlers.update(_operations(box).handlers())
+        handlers.update({**_operations(box).handlers(), **sound.handlers()})
         teach, warm = partial(box.assistant.prepare, config.box.language), box.assistant.warm
         parts: dict[str, Coroutine[None, None, None]] = {
             **{f"worker {name}": worker.run() for name, worker in box.workers.items()},
@@ -138,6 +124,7 @@ async def running(
             "panel": box.panel.run(box.voice, box.house),
             "turns over MQTT": box.tracing.topic.run(),
             "clips of wake words": box.waking.run(),
+            "sound": sound.run(),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
             ),
@@ -230,7 +217,7 @@ async def _build(
         devices=devices,
         sink=sound.sink,
         waking=waking,
-        signs=[board],
+        signs=[board, *sound.signs],
         may_answer=arbiter.may_answer,
         on_turn=tell,
         on_wake=shown.woken,

@@ -29,10 +29,6 @@ IDLE_S = 15.0  # that the device stays open after a sound: answers come one afte
 TRIES = 2  # of opening a device anew for the rest of one sound
 
 
-def nobody(pcm: bytes, at: float) -> None:
-    """Nobody listens while something plays."""
-
-
 class Loudspeaker:
     """Port AudioSink on a device whose name contains `device`; "" is the default one.
 
@@ -47,7 +43,7 @@ class Loudspeaker:
         device: str = "",
         *,
         volume: float = 1.0,
-        on_played: Hear = nobody,
+        on_played: Hear | None = None,
         idle_s: float = IDLE_S,
         stall_s: float = STALL_S,
     ) -> None:

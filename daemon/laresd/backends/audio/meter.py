@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -22,13 +23,15 @@ CLIPPED_S = 5  # such seconds in a row, before it is said
 class Levels:
     """The last second of the microphone, in dB against full scale (dBFS), after the gain.
 
-    `clipped`: samples at the end of their range. `seconds`: that were heard since the start.
+    `clipped`: samples at the end of their range. `seconds`: that were heard since the start. `at`:
+    when it ended (time.monotonic).
     """
 
     rms: float = SILENT_DBFS
     peak: float = SILENT_DBFS
     clipped: int = 0
     seconds: int = 0
+    at: float = 0.0
 
 
 class Meter:
@@ -54,7 +57,9 @@ class Meter:
         self._second.clear()
         self._samples = 0
         seconds = self.levels.seconds + 1
-        self.levels = Levels(level_dbfs(sound), peak_dbfs(sound), clipped(sound), seconds)
+        self.levels = Levels(
+            level_dbfs(sound), peak_dbfs(sound), clipped(sound), seconds, time.monotonic()
+        )
         self._judge(len(sound) // 2)
 
     def _judge(self, samples: int) -> None:

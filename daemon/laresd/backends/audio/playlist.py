@@ -54,7 +54,7 @@ class Playlist:
     for the loudspeaker, as loud as it will be.
     """
 
-    def __init__(self, on_played: Hear) -> None:
+    def __init__(self, on_played: Hear | None) -> None:
         self.loudness = 1.0  # wanted, as a factor; reached within the next piece
         self.share = 1.0  # of it, for all but what gives way: that is short and meant to be heard
         self.lead = 0  # samples of silence before the next sound
@@ -93,7 +93,8 @@ class Playlist:
             mixed = self._next(samples, at)
         begin, self._reached = self._reached, self.loudness * (1.0 if whole else self.share)
         mixed = amplified(mixed, begin, self._reached).ljust(2 * samples, b"\0")
-        self._on_played(mixed, at)
+        if self._on_played is not None:
+            self._on_played(mixed, at)
         return mixed
 
     def _next(self, samples: int, at: float) -> bytes:
