@@ -55,6 +55,7 @@ def voice_of(
         doubt=guard.transcript,
         answer_doubt=guard.answer,
         may_answer=may_answer,
+        was_said=waking.was_said,
         hints=lambda language: hints.hints(devices.home(), language),
         signs=AllSigns(tuple(signs)),
     )

@@ -102,7 +102,7 @@ def unlike(phrase: str) -> list[str]:
 
 
 async def spoken(config: Config, sentence: str) -> list[bytes]:
-    """The sentence by espeak-ng in the box's language and by several of its English voices; [] without it."""
+    """By espeak-ng in the language of the box and by English voices of its; [] without it."""
     said: list[bytes] = []
     language = config.box.language
     for voice in VOICES:

@@ -28,6 +28,14 @@ Hints = Callable[[str], Sequence[str]]
 MayAnswer = Callable[[float, float], Awaitable[bool]]
 """(score, loudness) of a wake word -> whether this box answers it, or another one in the house."""
 
+WasSaid = Callable[[str, str], Awaitable[bool]]
+"""(ear, wake word) -> whether a second look at what that ear just heard finds it, too."""
+
+
+async def believed(ear: str, wake_word: str) -> bool:
+    """Nobody looks again."""
+    return True
+
 
 async def always(score: float, loudness: float) -> bool:
     """There is no other box."""
@@ -63,6 +71,7 @@ class Parts:
     machine: Callable[[bool], TurnMachine]
     doubt: Doubt
     may_answer: MayAnswer = always
+    was_said: WasSaid = believed
     answer_doubt: Doubt | None = None
     hints: Hints = no_hints
     signs: Signs = field(default_factory=NoSigns)

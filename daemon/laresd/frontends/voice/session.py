@@ -36,6 +36,7 @@ from laresd.turns import (
     SourceEnded,
     Speak,
     Transcribe,
+    Transcribed,
     WakeHeard,
     Wholeness,
 )
@@ -87,6 +88,7 @@ class Session:
         self._record = Record(ear.name)
         self._opened_at = 0
         self._asked: asyncio.Task[bool] | None = None  # whether the phrase of this turn is ours
+        self._second_look: asyncio.Task[bool] | None = None  # at the wake word of this turn
         self._held_until = 0  # sample until which the ear stays open while nobody speaks
         self._job: Job | None = None  # the one that the machine wants
         self._answering: Answering | None = None
@@ -203,6 +205,7 @@ class Session:
                 self._record = Record(self._ear.name, wake_word=effect.name)
                 self._opened_at = effect.at
                 self._asked = None
+                self._look_again(effect.name)
                 if effect.name and effect.name != CALLED:
                     self._on_wake(effect.name)
             case Transcribe():
@@ -275,9 +278,20 @@ class Session:
         addressed = bool(self._record.wake_word) or self._follows
         expected = Expected(self._phrase, addressed, self._waits)
         event = await self._scribe.write(job, pcm, expected, self._phrase_said, self._is_whole)
+        if self._second_look is not None and not await asyncio.shield(self._second_look):
+            job.command, event = "", Transcribed(job.number, "", addressed=False)
         if self._job is job and job.command and event.wholeness is not Wholeness.WHOLE:
             job.ahead = self._start(self._anticipate(job), "anticipate")
         self._step(event)
+
+    def _look_again(self, wake_word: str) -> None:
+        """Have it checked, while the command is still being said, whether it was said at all."""
+        if self._second_look is not None:
+            self._second_look.cancel()
+            self._second_look = None
+        if wake_word and wake_word != CALLED:
+            looking = self._parts.was_said(self._ear.name, wake_word)
+            self._second_look = self._tasks.create_task(_result(looking), name="second look")
 
     def _ask(self, text: str, language: str) -> Request:
         return request_of(self._parts, self._ear, self._record.id, text, language)

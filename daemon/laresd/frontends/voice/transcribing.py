@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
-from laresd.frontends.voice import wording
 from laresd.frontends.voice.parts import Parts
+from laresd.frontends.voice.phrase import after_phrase
 from laresd.turns import Transcribed, Wholeness
 from laresd.types import AUTO, SAMPLE_RATE, Span, Transcript
 
@@ -96,7 +96,7 @@ class Scribe:
     ) -> Transcribed:
         job.language = self.language if self._language != AUTO else heard.language or FALLBACK
         phrase = expected.phrase
-        rest = wording.after_phrase(heard.text, phrase) if phrase else None
+        rest = after_phrase(heard.text, phrase) if phrase else None
         if rest is not None:
             if not await on_phrase():
                 return Transcribed(job.number, "", addressed=False)

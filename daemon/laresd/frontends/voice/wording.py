@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 
 _APOLOGIES = {
     "en": "Sorry, I cannot understand speech right now.",
@@ -25,7 +24,6 @@ _STOPS = {
 }
 _SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|[。！？]|$)\s*", re.DOTALL)
 _WORD = re.compile(r"\w+")
-PHRASE_LIKENESS = 0.75  # of a wake phrase as a speech model may write it
 
 
 def cannot_hear(language: str) -> str:
@@ -68,22 +66,3 @@ def sentences(text: str) -> list[str]:
     """The text cut where a speaker breathes, so that the first part can be spoken early."""
     pieces = (piece.strip() for piece in _SENTENCE.findall(text))
     return [piece for piece in pieces if piece]
-
-
-def after_phrase(text: str, phrase: str) -> str | None:
-    """What follows the wake phrase at the beginning of a text; None when it is not there.
-
-    Bounded fuzzy: "hey lares" is found in "Hey Larris, turn on the light".
-    """
-    words = list(_WORD.finditer(text))
-    wanted = "".join(_WORD.findall(phrase)).lower()
-    best, rest = PHRASE_LIKENESS, None
-    if not wanted:
-        return text
-    for count in range(1, min(len(words), len(_WORD.findall(phrase)) + 1) + 1):
-        heard = "".join(word.group() for word in words[:count]).lower()
-        likeness = SequenceMatcher(None, heard, wanted, autojunk=False).ratio()
-        if likeness >= best:
-            best = likeness + 1e-9
-            rest = text[words[count - 1].end() :].lstrip(" ,.!?:;-，。！？")
-    return rest

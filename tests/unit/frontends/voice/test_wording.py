@@ -1,10 +1,10 @@
-"""How text is cut for speaking, and how a wake phrase is found in what was heard."""
+"""How text is cut for speaking, and what stops it."""
 
 from __future__ import annotations
 
 import pytest
 
-from laresd.frontends.voice.wording import after_phrase, cannot_hear, has_words, is_stop, sentences
+from laresd.frontends.voice.wording import cannot_hear, has_words, is_stop, sentences
 
 
 @pytest.mark.parametrize(
@@ -19,24 +19,6 @@ from laresd.frontends.voice.wording import after_phrase, cannot_hear, has_words,
 )
 def test_sentences(text: str, pieces: list[str]) -> None:
     assert sentences(text) == pieces
-
-
-@pytest.mark.parametrize(
-    ("heard", "rest"),
-    [
-        ("Hey Lares, turn on the light.", "turn on the light."),
-        ("hey larris turn on the light", "turn on the light"),
-        ("Hey, Laris! Turn on the light.", "Turn on the light."),
-        ("Heylares turn on the light", "turn on the light"),
-        ("Hey Lares.", ""),
-        ("turn on the light", None),
-        ("they were at Paris", None),
-        ("turn on the light, hey lares", None),
-        ("", None),
-    ],
-)
-def test_the_wake_phrase_as_speech_models_write_it(heard: str, rest: str | None) -> None:
-    assert after_phrase(heard, "hey lares") == rest
 
 
 def test_every_language_has_an_apology() -> None:
