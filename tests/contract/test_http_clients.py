@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import openai
 import pytest
@@ -37,9 +38,12 @@ from laresd.frontends.http.openapi import document
 from laresd.generation import Choice, Generation, GrammarKind, Message, Piece, Role, ToolCall
 from laresd.jobs import Policy, Reach
 from laresd.ports import LanguageModel
+from laresd.sound import wav_bytes
 from laresd.types import Priority
+from tests.fakes.audio import speech
 from tests.fakes.embedder import WIDTH
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.program_audio import FakeAudio, FakeEars
 from tests.fakes.workers import running, soon
 from tests.unit.frontends.http.served import serving
 
@@ -198,6 +202,63 @@ async def test_openai_embeds_texts_in_both_encodings() -> None:
     assert packed.data[1].embedding == plain.data[0].embedding
 
 
+@asynccontextmanager
+async def sounding(audio: FakeAudio) -> AsyncIterator[AsyncOpenAI]:
+    served = serving(FakeLanguageModel(), audio=audio)
+    async with served as address, openai_at(address) as client:
+        yield client
+
+
+async def test_openai_has_a_recording_written_down_in_every_form() -> None:
+    file = ("said.wav", wav_bytes(speech(2000)))
+    async with sounding(FakeAudio()) as client:
+        create = client.audio.transcriptions.create
+        plain = await create(model="lares", file=file, language="en", prompt="kitchen lamp")
+        assert plain.text == "Turn on the light. And the fan."
+        long = await create(model="lares", file=file, response_format="verbose_json")
+        assert long.duration == pytest.approx(2.0, abs=0.1) and long.segments is not None
+        assert [segment.id for segment in long.segments] == [0, 1]
+        assert (await create(model="lares", file=file, response_format="text")).startswith("Turn")
+        assert "-->" in await create(model="lares", file=file, response_format="srt")
+        assert (await create(model="lares", file=file, response_format="vtt")).startswith("WEBVTT")
+
+
+async def test_openai_gets_a_transcript_as_a_stream() -> None:
+    file = ("said.wav", wav_bytes(speech(2000)))
+    async with sounding(FakeAudio()) as client:
+        stream = await client.audio.transcriptions.create(model="lares", file=file, stream=True)
+        events = [event async for event in stream]
+    deltas = [event.delta for event in events if event.type == "transcript.text.delta"]
+    last = events[-1]
+    assert last.type == "transcript.text.done" and last.text == "".join(deltas)
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+async def test_openai_gets_speech_as_it_is_made(
+    form: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"],
+) -> None:
+    audio = FakeAudio()
+    async with (
+        sounding(audio) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="lares", voice="alloy", input="Hello. How are you?", response_format=form
+        ) as said,
+    ):
+        size = len(b"".join([piece async for piece in said.iter_bytes()]))
+    assert size > 500 and len(audio.said) == 2
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # the client's own
+async def test_openai_is_told_what_the_ears_and_the_voice_cannot() -> None:
+    async with sounding(FakeAudio()) as client:
+        with pytest.raises(openai.BadRequestError, match="not plain wav"):
+            await client.audio.transcriptions.create(model="lares", file=("a.ogg", b"OggS" * 9))
+        with pytest.raises(openai.BadRequestError, match="not translated"):
+            await client.audio.translations.create(model="lares", file=("a.wav", b""))
+        with pytest.raises(openai.NotFoundError, match="tts-1"):
+            await client.audio.speech.create(model="tts-1", voice="alloy", input="Hello.")
+
+
 async def test_openai_lists_the_models_and_finds_one_with_a_slash_in_its_name() -> None:
     async with talking(FakeLanguageModel()) as client:
         ids = [model.id async for model in client.models.list()]
@@ -323,7 +384,8 @@ def address() -> Iterator[str]:
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with serving(Patient("a b", calls=(CALL,))) as address:
+        model, audio = Patient("a b", calls=(CALL,)), FakeAudio()
+        async with serving(model, audio=audio, listening=FakeEars()) as address:
             started.put((address, asyncio.get_running_loop(), stop))
             await stop.wait()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
-from laresd.errors import LaresError, Temporary
+from laresd.errors import LaresError, Refused, Temporary
 from laresd.frontends.http.audio import Means, Segment
 from laresd.types import SAMPLE_RATE
 from tests.fakes.audio import speech
@@ -49,8 +49,11 @@ class FakeEars:
     def __init__(self, site: str = "") -> None:
         self.site = site
         self.opened: list[float] = []
+        self.busy = False
 
     async def open_ear(self, seconds: float, *, site: str = "") -> None:
         if site != self.site:
+            raise Refused(f"this box has no ear {site!r}")
+        if self.busy:
             raise Temporary("the microphone is in use", remedy="wait until the turn is over")
         self.opened.append(seconds)

@@ -268,9 +268,12 @@ async def test_a_program_opens_the_ear_as_the_wake_word_would() -> None:
     async with box(FakeAudio(), ears) as client:
         assert (await client.post("/lares/v1/listen")).json() == {"status": "listening"}
         assert (await client.post("/lares/v1/listen", json={"seconds": 9})).status_code == 200
-        busy = await client.post("/lares/v1/listen", json={"site": "kitchen"})
+        elsewhere = await client.post("/lares/v1/listen", json={"site": "kitchen"})
+        ears.busy = True
+        busy = await client.post("/lares/v1/listen", json={})
         wrong = await client.post("/lares/v1/listen", json={"seconds": 600})
     assert ears.opened == [5.0, 9.0]
+    assert (elsewhere.status_code, error_of(elsewhere)["code"]) == (400, "refused")
     assert (busy.status_code, error_of(busy)["code"]) == (503, "temporarily_unavailable")
     assert error_of(wrong)["param"] == "seconds"
 
