@@ -67,13 +67,20 @@ def listening(settings: Wake, verifiers: Path | None = None) -> Spec:
     )
 
 
-def speech(settings: Speech) -> Spec:
+def speech(settings: Speech, model: str = "") -> Spec:
+    """`model`: the path of the Piper voice that the settings name; "": espeak-ng."""
     return Spec(
         name="speech",
         command=engine_command("speech"),
-        options={"voice": settings.voice, "words_per_minute": settings.words_per_minute},
+        options={
+            "model": model,
+            "speaker": settings.speaker,
+            "threads": settings.threads,
+            "voice": settings.voice,
+            "words_per_minute": settings.words_per_minute,
+        },
         environment=_ONE_THREAD,
-        load_timeout_s=30.0,
+        load_timeout_s=60.0,
         stall_s=20.0,
         grace_s=5.0,
     )
@@ -145,4 +152,17 @@ def grammar(language: str, timeout_s: float) -> Spec:
         environment=_ONE_THREAD,
         stall_s=30.0,
         grace_s=0.0,
+    )
+
+
+def documents(*, memory_mb: int = 1024, file_mb: int = 200) -> Spec:
+    """What reads files that nobody vouches for."""
+    return Spec(
+        name="reading documents",
+        command=engine_command("extract"),
+        options={"memory_mb": memory_mb, "file_mb": file_mb, "nice": 15},
+        environment={**_ONE_THREAD, "OMP_THREAD_LIMIT": "1"},
+        load_timeout_s=60.0,
+        stall_s=120.0,
+        grace_s=5.0,
     )
