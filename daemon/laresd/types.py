@@ -31,10 +31,11 @@ class Command(StrEnum):
     CLOSE = "close"
     STOP = "stop"
     SET_POSITION = "set_position"  # position: percent open
+    SET_TILT = "set_tilt"  # tilt: percent, of a cover's slats; 100: open
     LOCK = "lock"
     UNLOCK = "unlock"
     SET_TEMPERATURE = "set_temperature"  # temperature: in the entity's unit
-    SET_MODE = "set_mode"  # mode: one of the entity's options (climate)
+    SET_MODE = "set_mode"  # mode: one of the entity's options (climate, fan, humidifier)
     SET_SPEED = "set_speed"  # percentage (fan)
     PRESS = "press"
     ACTIVATE = "activate"  # scene, script
@@ -60,7 +61,7 @@ class Entity:
     `entity_id` is `<domain>.<slug>`, unique in the home. `domain` is Home Assistant's component
     name (light, switch, fan, cover, lock, climate, sensor, binary_sensor, media_player, button,
     scene, number, select, vacuum, valve, todo). `features` names what it can do beyond on and off:
-    brightness, rgb, color_temp, position, percentage, temperature, mode, volume, stop.
+    brightness, rgb, color_temp, position, tilt, percentage, temperature, mode, volume, stop.
     """
 
     entity_id: str
@@ -82,7 +83,8 @@ class EntityState:
 
     `state` uses Home Assistant's words: on, off, open, closed, opening, locked, unlocked, heat,
     playing, a number as text, or "unknown". `attributes` may hold brightness_pct, rgb,
-    color_temp_k, position, percentage, temperature, current_temperature, volume_pct, muted, items.
+    color_temp_k, position, tilt, percentage, temperature, current_temperature, preset_mode,
+    volume_pct, muted, items.
     """
 
     state: str = "unknown"

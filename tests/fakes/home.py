@@ -18,6 +18,7 @@ def entity(
     aliases: Sequence[str] = (),
     unit: str | None = None,
     limits: tuple[float, float] | None = None,
+    options: Sequence[str] = (),
 ) -> Entity:
     return Entity(
         entity_id=entity_id,
@@ -26,6 +27,7 @@ def entity(
         area=area,
         aliases=tuple(aliases),
         features=frozenset(features),
+        options=tuple(options),
         minimum=limits[0] if limits else None,
         maximum=limits[1] if limits else None,
         unit=unit,

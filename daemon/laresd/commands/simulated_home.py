@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from laresd.core.intent.abilities import can
+from laresd.core.undo import HVAC_MODES
 from laresd.types import Action, Command, Entity, EntityState, Home, Json, Outcome, Status
 
 Attributes = dict[str, Json]
@@ -111,7 +112,11 @@ def _stop(entity: Entity, state: str, _attributes: Attributes, _params: Mapping[
     return {"vacuum": "idle", "media_player": "idle"}.get(entity.domain, state)
 
 
-def _mode(_entity: Entity, _state: str, _attributes: Attributes, params: Mapping[str, Json]) -> str:
+def _mode(entity: Entity, state: str, attributes: Attributes, params: Mapping[str, Json]) -> str:
+    mode = params.get("mode")
+    if mode is not None and (entity.domain != "climate" or mode not in HVAC_MODES):
+        attributes["preset_mode"] = mode
+        return "on" if entity.domain == "fan" else state
     return str(params.get("mode", params.get("option", params.get("value"))))
 
 
@@ -153,6 +158,7 @@ _EFFECTS: Mapping[Command, Effect] = {
     Command.CLOSE: _close,
     Command.STOP: _stop,
     Command.SET_POSITION: _position,
+    Command.SET_TILT: _set,
     Command.LOCK: _becomes("locked"),
     Command.UNLOCK: _becomes("unlocked"),
     Command.SET_TEMPERATURE: _set,

@@ -54,6 +54,7 @@ TOOLS = (
     Tool("close", Command.CLOSE),
     Tool("stop", Command.STOP),
     Tool("position", Command.SET_POSITION, "position", "percent"),
+    Tool("tilt", Command.SET_TILT, "tilt", "percent"),
     Tool("lock", Command.LOCK),
     Tool("unlock", Command.UNLOCK),
     Tool("temperature", Command.SET_TEMPERATURE, "temperature", "degrees"),

@@ -14,6 +14,8 @@ from laresd.core.conversation import Deed, Exchange
 from laresd.core.intent.abilities import can
 from laresd.types import Action, Command, Entity, EntityState, Home, Json, Status
 
+# https://developers.home-assistant.io/docs/core/entity/climate/: whatever else it has is a preset
+HVAC_MODES = ("off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only")
 Way = tuple[Command, Mapping[str, Json]]
 
 
@@ -88,6 +90,8 @@ def _colour(before: EntityState, entity: Entity) -> dict[str, Json] | None:
 
 
 def _fan(action: Action, entity: Entity, before: EntityState) -> Way | None:
+    if action.command is Command.SET_MODE and before.state == "on":
+        return _preset(before, entity)
     percentage = _number(before, "percentage")
     if before.state == "on" and percentage:
         return Command.SET_SPEED, {"percentage": percentage}
@@ -99,6 +103,8 @@ def _fan(action: Action, entity: Entity, before: EntityState) -> Way | None:
 def _cover(action: Action, entity: Entity, before: EntityState) -> Way | None:
     if action.command is Command.STOP:
         return None
+    if action.command is Command.SET_TILT:
+        return _value(before, "tilt", Command.SET_TILT, "tilt")
     position = _number(before, "position")
     if position is not None and 0 < position < 100:
         partly = Command.SET_POSITION, {"position": position}
@@ -117,11 +123,18 @@ def _lock(_action: Action, _entity: Entity, before: EntityState) -> Way | None:
 def _climate(action: Action, entity: Entity, before: EntityState) -> Way | None:
     if action.command is Command.SET_TEMPERATURE:
         return _value(before, "temperature", Command.SET_TEMPERATURE, "temperature")
+    if action.command is Command.SET_MODE and action.params.get("mode") not in HVAC_MODES:
+        return _preset(before, entity)
     if before.state == "off":
         return Command.TURN_OFF, {}
     if before.state in entity.options:
         return Command.SET_MODE, {"mode": before.state}
     return None
+
+
+def _preset(before: EntityState, entity: Entity) -> Way | None:
+    preset = before.attributes.get("preset_mode")
+    return (Command.SET_MODE, {"mode": preset}) if preset in entity.options else None
 
 
 def _player(action: Action, _entity: Entity, before: EntityState) -> Way | None:

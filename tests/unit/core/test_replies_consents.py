@@ -13,6 +13,7 @@ from tests.fakes.home import HOME, entity, home_of
 PARAMS: dict[Command, dict[str, int | str]] = {
     Command.SET_POSITION: {"position": 40},
     Command.SET_TEMPERATURE: {"temperature": 30},
+    Command.SET_TILT: {"tilt": 40},
     Command.SET_MODE: {"mode": "heat"},
     Command.SET_SPEED: {"percentage": 40},
     Command.SELECT: {"option": "eco"},

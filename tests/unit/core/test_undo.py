@@ -19,11 +19,19 @@ CLIMATE = Entity(
     "climate",
     "X",
     features=frozenset({"temperature", "mode"}),
-    options=("heat", "cool"),
+    options=("heat", "cool", "comfort", "eco"),
+)
+FAN = Entity(
+    "fan.modes",
+    "fan",
+    "X",
+    features=frozenset({"percentage", "mode"}),
+    options=("auto", "sleep"),
 )
 SELECT = Entity("select.x", "select", "X", options=("a", "b"))
 NUMBER = Entity("number.x", "number", "X")
 ENTITIES = {**HOME.entities, "climate.x": CLIMATE, "select.x": SELECT, "number.x": NUMBER}
+ENTITIES |= {"fan.modes": FAN, "cover.slats": entity("cover.slats", "X", features=["tilt"])}
 ENTITIES |= {"valve.x": entity("valve.x", "X"), "siren.x": entity("siren.x", "X")}
 
 
@@ -87,6 +95,27 @@ def back(
             (Command.SET_POSITION, {"position": 30}),
         ),
         ("cover.garage", Command.OPEN, {}, state("closed"), (Command.CLOSE, {})),
+        (
+            "cover.slats",
+            Command.SET_TILT,
+            {"tilt": 80},
+            state("open", position=30, tilt=20),
+            (Command.SET_TILT, {"tilt": 20}),
+        ),
+        (
+            "climate.x",
+            Command.SET_MODE,
+            {"mode": "eco"},
+            state("heat", preset_mode="comfort"),
+            (Command.SET_MODE, {"mode": "comfort"}),
+        ),
+        (
+            "fan.modes",
+            Command.SET_MODE,
+            {"mode": "sleep"},
+            state("on", preset_mode="auto", percentage=50),
+            (Command.SET_MODE, {"mode": "auto"}),
+        ),
         ("lock.front", Command.LOCK, {}, state("unlocked"), (Command.UNLOCK, {})),
         (
             "climate.living",

@@ -1,7 +1,6 @@
 """Covers and valves: open, close, stop, and positions of 0 (closed) to 100 (open).
 
-A cover's slats are `tilt`, a parameter of SET_POSITION beside `position`; a cover that has nothing
-but slats opens and closes these.
+A cover's slats have SET_TILT; a cover that has nothing but slats opens and closes these.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Callable, Mapping
 from laresd.backends.home.settings import (
     Changes,
     Codec,
-    Params,
     Reader,
     Settings,
     Unsupported,
@@ -21,7 +19,7 @@ from laresd.backends.home.settings import (
     always,
     within,
 )
-from laresd.types import Command, EntityState, Json
+from laresd.types import Command, Json
 
 WORDS = ("open", "opening", "closed", "closing")
 
@@ -63,18 +61,23 @@ def cover(settings: Settings) -> Codec:
             writers[command] = always(send, settings.text(key, default))
     move = _sender(settings, scale, "set_position_topic", "set_position_template", "position")
     turn = _sender(settings, tilts, "tilt_command_topic", "tilt_command_template", "tilt_position")
-    if move is not None or turn is not None:
-        writers[Command.SET_POSITION] = _set_position(move, turn)
+    if move is not None:
+        writers[Command.SET_POSITION] = lambda params, state: move(
+            within(params, "position", 0, 100, " %")
+        )
+    if turn is not None:
+        writers[Command.SET_TILT] = lambda params, state: turn(within(params, "tilt", 0, 100, " %"))
     whole = move or turn
     if whole is not None:
         writers.setdefault(Command.OPEN, lambda params, state: whole(100))
         writers.setdefault(Command.CLOSE, lambda params, state: whole(0))
-    readers = _cover_readers(settings, scale, tilts)
+    readers, reports = _cover_readers(settings, scale, tilts), _reports(settings)
     return Codec(
         readers,
         writers,
-        _reports(settings),
+        reports,
         _features(writers, position=move is not None, tilt=turn is not None),
+        unheard=frozenset() if "tilt" in reports else frozenset({Command.SET_TILT}),
         derive=_rest,
         optimistic=settings.optimistic,
     )
@@ -92,20 +95,6 @@ def _positions(settings: Settings) -> _Scale:
 
 
 Move = Callable[[float], list[Write]]
-
-
-def _set_position(move: Move | None, turn: Move | None) -> Writer:
-    def write(params: Params, state: EntityState) -> list[Write]:
-        writes: list[Write] = []
-        for key, send in (("position", move), ("tilt", turn)):
-            if key not in params and (key == "tilt" or "tilt" in params):
-                continue
-            if send is None:
-                raise Unsupported(f"it has no {key} that can be set")
-            writes += send(within(params, key, 0, 100, " %"))
-        return writes
-
-    return write
 
 
 def _reports(settings: Settings) -> frozenset[str]:

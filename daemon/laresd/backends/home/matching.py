@@ -99,11 +99,7 @@ def _moved(
     wanted = {Command.OPEN: 100, Command.CLOSE: 0}.get(action.command)
     if wanted is not None:
         return _toward(wanted, before, after)
-    tilt, position = action.params.get("tilt"), action.params.get("position")
-    turned = (
-        tilt is None or "tilt" not in reports or near(tilt, after.attributes.get("tilt"), POINTS)
-    )
-    return turned and (position is None or _toward(position, before, after))
+    return _toward(action.params.get("position"), before, after)
 
 
 def _toward(wanted: Json, before: EntityState, after: EntityState) -> bool:
@@ -186,6 +182,7 @@ _CHECKS: Mapping[Command, Check] = {
     Command.CLOSE: _moved,
     Command.STOP: _stopped,
     Command.SET_POSITION: _moved,
+    Command.SET_TILT: _attribute("tilt", "tilt", POINTS),
     Command.LOCK: _states("locked"),
     Command.UNLOCK: _states("unlocked"),
     Command.SET_TEMPERATURE: _attribute("temperature", "temperature", 0.25),

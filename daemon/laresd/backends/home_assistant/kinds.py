@@ -15,7 +15,8 @@ Attributes = dict[str, Json]
 
 # supported_features
 COVER_POSITION, COVER_STOP = 4, 8  # valves have the same
-FAN_SPEED = 1
+COVER_TILT = 128
+FAN_SPEED, FAN_PRESET = 1, 8
 CLIMATE_TEMPERATURE = 1
 MEDIA_VOLUME = 4
 COLOURS = frozenset({"hs", "rgb", "rgbw", "rgbww", "xy"})
@@ -36,9 +37,9 @@ def features(domain: str, told: Row) -> frozenset[str]:
     can = bits(told, "supported_features")
     found = {
         "light": _light_features(told),
-        "cover": _opening_features(can),
+        "cover": _opening_features(can) | ({"tilt"} if can & COVER_TILT else set()),
         "valve": _opening_features(can),
-        "fan": {"percentage"} if can & FAN_SPEED else set(),
+        "fan": _fan_features(can, told),
         "media_player": {"volume"} if can & MEDIA_VOLUME else set(),
         "climate": _climate_features(can, told),
     }
@@ -60,14 +61,23 @@ def _opening_features(can: int) -> set[str]:
     return position | ({"stop"} if can & COVER_STOP else set())
 
 
+def _fan_features(can: int, told: Row) -> set[str]:
+    speed = {"percentage"} if can & FAN_SPEED else set()
+    return speed | ({"mode"} if can & FAN_PRESET and texts(told, "preset_modes") else set())
+
+
 def _climate_features(can: int, told: Row) -> set[str]:
     temperature = {"temperature"} if can & CLIMATE_TEMPERATURE else set()
     return temperature | ({"mode"} if texts(told, "hvac_modes") else set())
 
 
 def options(domain: str, told: Row) -> tuple[str, ...]:
-    key = {"climate": "hvac_modes", "select": "options"}.get(domain)
-    return texts(told, key) if key else ()
+    keys = {
+        "climate": ("hvac_modes", "preset_modes"),
+        "fan": ("preset_modes",),
+        "select": ("options",),
+    }.get(domain, ())
+    return tuple(dict.fromkeys(option for key in keys for option in texts(told, key)))
 
 
 def limits(domain: str, told: Row) -> tuple[float | None, float | None]:
@@ -107,6 +117,10 @@ def _rgb(told: Row) -> Json:
     return [part for part in value if isinstance(part, (int, float))] if value else None
 
 
+def _preset(told: Row) -> Json:
+    return text(told, "preset_mode") or None
+
+
 def _muted(told: Row) -> Json:
     value = told.get("is_volume_muted")
     return value if isinstance(value, bool) else None
@@ -118,12 +132,13 @@ _READERS: Mapping[str, Mapping[str, Callable[[Row], Json]]] = {
         "rgb": _rgb,
         "color_temp_k": _plain("color_temp_kelvin"),
     },
-    "cover": {"position": _plain("current_position")},
+    "cover": {"position": _plain("current_position"), "tilt": _plain("current_tilt_position")},
     "valve": {"position": _plain("current_position")},
-    "fan": {"percentage": _plain("percentage")},
+    "fan": {"percentage": _plain("percentage"), "preset_mode": _preset},
     "climate": {
         "temperature": _plain("temperature"),
         "current_temperature": _plain("current_temperature"),
+        "preset_mode": _preset,
     },
     "media_player": {"volume_pct": _share("volume_level", 1.0), "muted": _muted},
 }
@@ -137,6 +152,7 @@ def reports(domain: str, told: Row) -> frozenset[str]:
         "rgb": "rgb",
         "color_temp": "color_temp_k",
         "position": "position",
+        "tilt": "tilt",
         "percentage": "percentage",
         "temperature": "temperature",
         "volume": "volume_pct",

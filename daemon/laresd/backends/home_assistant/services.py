@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from laresd.errors import Permanent
 from laresd.types import Action, Command, Json
 
+HVAC_MODES = frozenset({"off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only"})
 _NAMES: Mapping[str, str] = {
     "rgb": "rgb_color",
     "color_temp_k": "color_temp_kelvin",
-    "mode": "hvac_mode",
+    "tilt": "tilt_position",
 }
 _SIMPLE: Mapping[Command, str] = {
     Command.TURN_ON: "turn_on",
@@ -24,7 +25,6 @@ _SIMPLE: Mapping[Command, str] = {
     Command.LOCK: "lock",
     Command.UNLOCK: "unlock",
     Command.SET_TEMPERATURE: "set_temperature",
-    Command.SET_MODE: "set_hvac_mode",
     Command.SET_SPEED: "set_percentage",
     Command.PRESS: "press",
     Command.ACTIVATE: "turn_on",
@@ -42,6 +42,7 @@ _BY_DOMAIN: Mapping[str, Mapping[Command, str]] = {
         Command.CLOSE: "close_cover",
         Command.STOP: "stop_cover",
         Command.SET_POSITION: "set_cover_position",
+        Command.SET_TILT: "set_cover_tilt_position",
         Command.TOGGLE: "toggle",
     },
     "valve": {
@@ -82,6 +83,8 @@ class Call:
 def call(action: Action) -> Call:
     """Raises Permanent where Home Assistant has no such service."""
     domain, command = action.entity_id.partition(".")[0], action.command
+    if command is Command.SET_MODE:
+        return _mode(domain, action)
     service = _BY_DOMAIN.get(domain, {}).get(command) or _SIMPLE.get(command)
     if service is None:
         raise Permanent(f"Home Assistant cannot {str(command).replace('_', ' ')} a {domain}")
@@ -94,6 +97,17 @@ def call(action: Action) -> Call:
     if command in (Command.MUTE, Command.UNMUTE):
         data["is_volume_muted"] = command is Command.MUTE
     return Call(domain, service, data)
+
+
+def _mode(domain: str, action: Action) -> Call:
+    """Whatever is no mode of a climate device is one of its presets."""
+    key = {"climate": "preset_mode", "fan": "preset_mode", "humidifier": "mode"}.get(domain)
+    mode = action.params.get("mode")
+    if key is None:
+        raise Permanent(f"Home Assistant cannot set the mode of a {domain}")
+    if domain == "climate" and mode in HVAC_MODES:
+        key = "hvac_mode"
+    return Call(domain, f"set_{key}", {"entity_id": action.entity_id, key: mode})
 
 
 def _number(value: Json) -> float:

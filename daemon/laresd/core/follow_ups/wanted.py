@@ -124,7 +124,7 @@ def _values(command: Command, params: Mapping[str, Json]) -> Values | None:
         return None
     if command is Command.SET_TEMPERATURE:
         return Values(temperature=number)
-    return Values(percent=number)
+    return Values(percent=number, tilt=command is Command.SET_TILT)
 
 
 def _light(params: Mapping[str, Json]) -> Values:

@@ -14,6 +14,7 @@ PARAMETERS: Mapping[Command, tuple[str, ...]] = MappingProxyType(
     {
         Command.TURN_ON: LIGHT_PARAMETERS,
         Command.SET_POSITION: ("position",),
+        Command.SET_TILT: ("tilt",),
         Command.SET_TEMPERATURE: ("temperature",),
         Command.SET_MODE: ("mode",),
         Command.SET_SPEED: ("percentage",),
@@ -51,10 +52,11 @@ _BY_DOMAIN: Mapping[str, tuple[Command, ...]] = {
     "todo": (Command.ADD_ITEM, Command.COMPLETE_ITEM),
 }
 _BY_FEATURE: Mapping[str, Mapping[str, Command]] = {
-    "cover": {"position": Command.SET_POSITION},
+    "cover": {"position": Command.SET_POSITION, "tilt": Command.SET_TILT},
     "valve": {"position": Command.SET_POSITION},
-    "fan": {"percentage": Command.SET_SPEED},
+    "fan": {"percentage": Command.SET_SPEED, "mode": Command.SET_MODE},
     "climate": {"mode": Command.SET_MODE},
+    "humidifier": {"mode": Command.SET_MODE},
     "media_player": {"volume": Command.SET_VOLUME},
 }
 _FEATURE_OF = {
@@ -70,6 +72,7 @@ _KINDS = {
     "window": ("window", "opening"),
 }
 _BEFORE_WINDOWS = ("curtain", "blind", "shade", "shutter")
+_OPENS = (Command.OPEN, Command.SET_POSITION, Command.SET_TILT, Command.TOGGLE)
 _DANGEROUS_CLASSES = frozenset({"garage", "garage_door", "gate", "door"})
 
 
@@ -112,5 +115,6 @@ def is_dangerous(entity: Entity, command: Command) -> bool:
         return True
     if entity.domain == "valve":
         return command in (Command.OPEN, Command.SET_POSITION)
-    opens = command in (Command.OPEN, Command.SET_POSITION, Command.TOGGLE)
-    return opens and entity.domain == "cover" and entity.device_class in _DANGEROUS_CLASSES
+    return (
+        command in _OPENS and entity.domain == "cover" and entity.device_class in _DANGEROUS_CLASSES
+    )

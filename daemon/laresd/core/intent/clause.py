@@ -152,10 +152,13 @@ def values_of(roles: Roles) -> Values | None:
     colors = [sense.color for sense in roles.senses if sense.color]
     kelvins = [sense.kelvin for sense in roles.senses if sense.kelvin is not None]
     units = {sense.unit for sense in roles.senses if sense.unit}
+    options = {sense.option for sense in roles.senses if sense.option}
     amounts = numbers + levels
     if len(amounts) > 1 or len(colors) + len(kelvins) > 1 or len(units) > 1:
         return None
     if units and not numbers:
+        return None
+    if options and (len(options) > 1 or amounts or colors or kelvins):
         return None
     number = amounts[0] if amounts else None
     unit = units.pop() if units else "percent"
@@ -171,6 +174,8 @@ def values_of(roles: Roles) -> Values | None:
         temperature=number if unit == "degrees" else None,
         color=colors[0] if colors else "",
         kelvin=kelvin,
+        option=options.pop() if options else "",
+        tilt=any(sense.tilt for sense in roles.senses),
     )
 
 
@@ -180,11 +185,13 @@ def _agreed(verbs: Verbs, values: Values, roles: Roles) -> tuple[Verbs, Values]:
         return (() if verbs == _SET else verbs), values
     number = values.temperature if values.percent is None else values.percent
     level = any(sense.level is not None for sense in roles.senses)
+    if values.option:
+        return (_SET if verbs[0] in _SETTING else ()), values
     steps = tuple(verb for verb in verbs if verb in (Verb.MORE, Verb.LESS))
     if steps and number is not None and any(sense.by for sense in roles.senses):
-        return steps, Values(change=number)
+        return steps, Values(change=number, tilt=values.tilt)
     if level and number == 100 and not steps and _SETTING.isdisjoint(verbs):
-        return verbs, Values()  # "completely closed", "all the way open"
+        return verbs, Values(tilt=values.tilt)  # "completely closed", "all the way open"
     halves = level and number == 50 and Verb.CLOSE in verbs
     sets = bool(steps) or verbs == _SET or not _VALUED.isdisjoint(verbs) or halves
     return (_SET if sets and is_clear(verbs, number, roles) else ()), values

@@ -51,10 +51,12 @@ class Values:
     item: str = ""
     option: str = ""
     change: float | None = None  # MORE, LESS: by how much
+    tilt: bool = False  # it is about a cover's slats
 
     @property
     def none(self) -> bool:
-        return self == Values()
+        """Whether no value is said; slats alone are none."""
+        return self in (Values(), Values(tilt=True))
 
 
 Choice = tuple[Command, Mapping[str, Json]]
@@ -92,13 +94,16 @@ _LEVELS: Mapping[str, tuple[str, Command, str]] = {  # domain: its attribute, co
     "media_player": ("volume_pct", Command.SET_VOLUME, "volume_pct"),
     "climate": ("temperature", Command.SET_TEMPERATURE, "temperature"),
 }
+MODAL = ("climate", "fan", "humidifier")  # whose options are modes
 _DEFAULT_STEP = {"climate": 1.0, "media_player": 10.0}
 OTHER_STEP = 20.0  # percent: "brighter", "slower"
 
 
 def choose(verb: Verb, values: Values, entity: Entity, state: EntityState) -> Choice | Problem:
     """The command for this entity. A Problem when it can't, or is told an impossible value."""
-    if verb in (Verb.MORE, Verb.LESS):
+    if values.tilt:
+        choice = _tilt(verb, values, entity, state)
+    elif verb in (Verb.MORE, Verb.LESS):
         choice = _step(verb, values, entity, state)
     elif verb is Verb.SET:
         choice = _set(values, entity)
@@ -152,6 +157,20 @@ def _set(values: Values, entity: Entity) -> Choice | Problem:
     return level[1], {level[2]: _whole(min(100.0, max(0.0, values.percent)))}
 
 
+def _tilt(verb: Verb, values: Values, entity: Entity, state: EntityState) -> Choice | Problem:
+    """Of a cover's slats: open is 100 percent, closed is 0."""
+    percent = {Verb.OPEN: 100.0, Verb.CLOSE: 0.0, Verb.SET: values.percent}.get(verb)
+    if verb in (Verb.MORE, Verb.LESS):
+        now = state.attributes.get("tilt")
+        if not isinstance(now, int | float):
+            return Problem(Trouble.NO_RELATIVE, {"name": entity.name})
+        size = OTHER_STEP if values.change is None else abs(values.change)
+        percent = now + (size if verb is Verb.MORE else -size)
+    if percent is None:
+        return _cannot(entity)
+    return Command.SET_TILT, {"tilt": _whole(min(100.0, max(0.0, percent)))}
+
+
 def _light(values: Values, entity: Entity) -> Choice | Problem:
     params: dict[str, Json] = {}
     if values.percent is not None:
@@ -174,7 +193,7 @@ def _light(values: Values, entity: Entity) -> Choice | Problem:
 def _option(option: str, entity: Entity) -> Choice | Problem:
     for known in entity.options:
         if known.casefold() == option.casefold():
-            if entity.domain == "climate":
+            if entity.domain in MODAL:
                 return Command.SET_MODE, {"mode": known}
             return Command.SELECT, {"option": known}
     return _cannot(entity)

@@ -16,7 +16,7 @@ from laresd.core.intent.deeds import Choice, Values, Verb, choose
 from laresd.core.intent.describe import Fit, fit, fully_named, in_name
 from laresd.core.intent.lexicons import lexicon
 from laresd.core.intent.meaning import Meaning, Problem, Trouble
-from laresd.core.intent.pieces import Piece, cut
+from laresd.core.intent.pieces import Piece, cut, cut_with_options
 from laresd.core.intent.robots import one_room_only
 from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.targets import ambiguous, one_room, same_area
@@ -61,7 +61,23 @@ def understand(text: str, language: str, home: Home, here: str | None) -> Meanin
     pieces = cut(text, words, home)
     if not pieces or len(pieces) > MAX_PIECES or any(_stops(piece) for piece in pieces):
         return None
-    return _sentence(pieces, scene, MAX_CLAUSES)
+    meaning = _sentence(pieces, scene, MAX_CLAUSES)
+    if meaning is not None and meaning.problem is None:
+        return meaning
+    return _with_options(text, scene) or meaning
+
+
+def _with_options(text: str, scene: _Scene) -> Meaning | None:
+    """ "Set the thermostat to eco": words that a device has as a mode are read so only where they
+    mean nothing else.
+    """
+    if not any(entity.options for entity in scene.home.entities.values()):
+        return None
+    pieces = cut_with_options(text, scene.lexicon, scene.home)
+    if not any(piece.sense is not None and piece.sense.option for piece in pieces):
+        return None
+    meaning = _sentence(pieces, scene, MAX_CLAUSES)
+    return meaning if meaning is not None and meaning.problem is None else None
 
 
 def _stops(piece: Piece) -> bool:
@@ -172,7 +188,7 @@ def _targets(group: Sequence[Piece], clause: Clause, scene: _Scene) -> Found | P
     generic = all(_is_generic(piece) for piece in group)
     many = clause.every or any(p.sense and p.sense.kind and p.sense.kind.many for p in group)
     if not (generic and many):
-        named = _fully_named(group, well, scene)
+        named = _fully_named(group, well, scene) or _unable(group, scene, like=well)
         if named is not None:
             return named
     if generic:
@@ -278,9 +294,14 @@ def _undescribed(able: Sequence[Entity], clause: Clause, scene: _Scene) -> Found
     return chosen if isinstance(chosen, Problem) else Found(tuple(chosen), exact=False)
 
 
-def _unable(group: Sequence[Piece], scene: _Scene) -> Problem | None:
-    """A device that was named in full but cannot do it."""
+def _unable(group: Sequence[Piece], scene: _Scene, like: Sequence[Entity] = ()) -> Problem | None:
+    """A device that was named in full but cannot do it. `like`: only one of these kinds: "the
+    thermostat" that is called so is meant, not the air conditioner, which can.
+    """
+    domains = {entity.domain for entity in like}
     for entity in scene.home.entities.values():
+        if domains and entity.domain not in domains:
+            continue
         full = fully_named(group, entity, scene.lexicon)
         if full and fit(group, entity, scene.lexicon) is Fit.WELL:
             return Problem(Trouble.UNSUPPORTED, {"name": entity.name})

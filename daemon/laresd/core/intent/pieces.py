@@ -46,7 +46,34 @@ def vocabulary(lexicon: Lexicon, home: Home) -> Table:
 
 def cut(text: str, lexicon: Lexicon, home: Home) -> list[Piece]:
     """The pieces of a text, the longest known phrase first."""
-    table = vocabulary(lexicon, home)
+    return _cut(text, vocabulary(lexicon, home), lexicon, home)
+
+
+def cut_with_options(text: str, lexicon: Lexicon, home: Home) -> list[Piece]:
+    """The same, where words that some device has as a mode or choice ("eco", "cool") mean that and
+    nothing else.
+    """
+    table = dict(vocabulary(lexicon, home))
+    offered = {o.casefold(): o for e in home.entities.values() for o in e.options}
+    spoken = {**offered, **{say: offered[o] for say, o in lexicon.options.items() if o in offered}}
+    for say, option in spoken.items():
+        key = tokens(say)
+        if key and not all(word.isdecimal() for word in key) and not _is_taken(table.get(key)):
+            table[key] = Sense(option=option)
+    for word in lexicon.modes:
+        table[tokens(word)] = Sense(filler=True)
+    return _cut(text, table, lexicon, home)
+
+
+def _is_taken(sense: Sense | None) -> bool:
+    """By a name, or by what no mode may take away: on, off, not, and."""
+    if sense is None:
+        return False
+    always = sense.stop or sense.link or sense.particle or sense.filler
+    return bool(sense.names or sense.area or always)
+
+
+def _cut(text: str, table: Table, lexicon: Lexicon, home: Home) -> list[Piece]:
     longest = max(map(len, table))
     words = tokens(text)
     pieces: list[Piece] = []

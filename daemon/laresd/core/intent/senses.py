@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from laresd.core.intent.deeds import Verb
 from laresd.core.intent.text import tokens
@@ -40,6 +40,8 @@ class Sense:
     color: str = ""
     kelvin: int | None = None
     unit: str = ""  # percent, degrees, kelvin
+    tilt: bool = False  # slats
+    option: str = ""  # a mode or choice of some device
     clock: bool = False  # a bare number after it is a time: "at seven"
     by: bool = False  # "by 20 percent": the number is a difference
     every: bool = False
@@ -80,6 +82,8 @@ class Lexicon:
     warmth: frozenset[str] = frozenset()  # words of a question about the temperature
     day: frozenset[str] = frozenset()  # words of a question about the date
     news: frozenset[str] = frozenset()  # what only the world of today knows: the weather
+    options: Mapping[str, str] = field(default_factory=dict)  # how a device's modes are called
+    modes: tuple[str, ...] = ()  # "mode", beside the name of one
     links: tuple[str, ...] = ()  # between the parts of a compound: "Küche-n-licht"
 
 

@@ -20,6 +20,21 @@ _QUESTIONS = (
     "was wer wen wem wessen warum wieso wie wo wann "
     "welche welcher welches kann könnte ist sind war erzähl erkläre"
 )
+_MODES = {  # as people call them, in Home Assistant's words
+    "kühlen": "cool",
+    "heizen": "heat",
+    "entfeuchten": "dry",
+    "trocknen": "dry",
+    "lüften": "fan_only",
+    "automatik": "auto",
+    "automatisch": "auto",
+    "abwesend": "away",
+    "schlaf": "sleep",
+    "schlafen": "sleep",
+    "komfort": "comfort",
+    "sparen": "eco",
+    "leise": "quiet",
+}
 _NEWS = "wetter regen regnet schnee schneit sonne scheint vorhersage nachrichten verkehr kurs preis"
 
 
@@ -51,6 +66,8 @@ def german() -> Lexicon:
         day=frozenset({"tag", "datum", "heute", "wochentag", "wievielte"}),
         news=frozenset(_NEWS.split()),
         endings=("n", "en", "er", "e", "s", "es"),
+        options=_MODES,
+        modes=("modus", "betriebsart", "betrieb", "programm"),
         links=("n", "s", "en", "es"),
     )
 
@@ -189,6 +206,10 @@ def _values(words: PhraseBuilder) -> None:
     words.add(Sense(quality=True, implied=("climate",)), "temperatur")
     words.add(Sense(quality=True, implied=("fan",)), "geschwindigkeit|drehzahl")
     words.add(Sense(quality=True, implied=("cover", "valve")), "position")
+    words.add(
+        Sense(quality=True, tilt=True, implied=("cover",)),
+        "lamellen|lamelle|lamellenwinkel|lamellenstellung|lamellenneigung",
+    )
 
 
 def _rest(words: PhraseBuilder) -> None:

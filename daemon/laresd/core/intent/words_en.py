@@ -15,6 +15,13 @@ _QUESTIONS = (
     "what whats hows who whom whose why how where when which can could "
     "do does did is are was were tell explain will would should"
 )
+_MODES = {  # of a device, in Home Assistant's words where these are not what people say
+    "cooling": "cool",
+    "heating": "heat",
+    "drying": "dry",
+    "fan": "fan_only",
+    "automatic": "auto",
+}
 _NEWS = "weather rain raining rainy sunny snow snowing forecast news score traffic stock price wind"
 
 
@@ -44,6 +51,8 @@ def english() -> Lexicon:
         day=frozenset({"day", "date", "today", "weekday", "week"}),
         news=frozenset(_NEWS.split()),
         endings=("s", "es"),
+        options=_MODES,
+        modes=("mode", "preset", "program", "programme"),
     )
 
 
@@ -200,6 +209,11 @@ def _values(words: PhraseBuilder) -> None:
     words.add(Sense(quality=True, implied=("light",)), "color temperature|colour temperature")
     words.add(Sense(quality=True, implied=("fan",)), "speed|fan speed")
     words.add(Sense(quality=True, implied=("cover", "valve")), "position|opening")
+    words.add(
+        Sense(quality=True, tilt=True, implied=("cover",)),
+        "slats|slat|louvers|louver|louvres|louvre|slat angle|tilt angle|tilt position",
+    )
+    words.add(Sense(carrier=True, tilt=True), "tilt")
 
 
 def _rest(words: PhraseBuilder) -> None:

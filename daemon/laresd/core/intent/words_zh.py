@@ -16,6 +16,21 @@ _COLORS = {
 }  # fmt: skip
 
 
+_MODES = {  # as people call them, in Home Assistant's words
+    "制冷": "cool",
+    "制热": "heat",
+    "除湿": "dry",
+    "送风": "fan_only",
+    "自动": "auto",
+    "离家": "away",
+    "睡眠": "sleep",
+    "舒适": "comfort",
+    "节能": "eco",
+    "静音": "quiet",
+    "强劲": "boost",
+}
+
+
 def chinese() -> Lexicon:
     words = PhraseBuilder()
     _verbs(words)
@@ -25,6 +40,8 @@ def chinese() -> Lexicon:
     add = "加到|添加到|加入到|加入|放到|放进|写到|加进"
     return Lexicon(
         phrases=words.built(),
+        options=_MODES,
+        modes=("模式", "档"),
         questions=frozenset("谁什怎为哪几多吗呢"),
         news=frozenset("雨雪晴股气"),
         add_item=(
@@ -129,6 +146,7 @@ def _values(words: PhraseBuilder) -> None:
     words.add(Sense(quality=True, implied=("media_player",)), "音量|声音")
     words.add(Sense(quality=True, implied=("climate",)), "温度")
     words.add(Sense(quality=True, implied=("fan",)), "风速|转速")
+    words.add(Sense(quality=True, tilt=True, implied=("cover",)), "叶片|叶片角度|百叶角度|帘片")
 
 
 def _spelled(value: int) -> list[str]:

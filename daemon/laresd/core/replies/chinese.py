@@ -27,6 +27,7 @@ CHINESE = Phrasebook(
         Command.CLOSE: "已关上{names}。",
         Command.STOP: "{names}已停止。",
         Command.SET_POSITION: "{names}已调到{position}%。",
+        Command.SET_TILT: "{names}的叶片已调到{tilt}%。",
         Command.LOCK: "{names}已上锁。",
         Command.UNLOCK: "{names}已解锁。",
         Command.SET_TEMPERATURE: "{names}已设为{temperature}度。",

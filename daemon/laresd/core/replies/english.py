@@ -59,6 +59,7 @@ ENGLISH = Phrasebook(
         Command.CLOSE: "Closed {names}.",
         Command.STOP: "Stopped {names}.",
         Command.SET_POSITION: "Set {names} to {position} percent.",
+        Command.SET_TILT: "Set the slats of {names} to {tilt} percent.",
         Command.LOCK: "Locked {names}.",
         Command.UNLOCK: "Unlocked {names}.",
         Command.SET_TEMPERATURE: "Set {names} to {temperature} degrees.",

@@ -32,6 +32,7 @@ GERMAN = Phrasebook(
         Command.CLOSE: "{names} geschlossen.",
         Command.STOP: "{names} angehalten.",
         Command.SET_POSITION: "{names} auf {position} Prozent gestellt.",
+        Command.SET_TILT: "Lamellen auf {tilt} Prozent gestellt: {names}.",
         Command.LOCK: "{names} verriegelt.",
         Command.UNLOCK: "{names} entriegelt.",
         Command.SET_TEMPERATURE: "{names} auf {temperature} Grad gestellt.",

@@ -15,6 +15,7 @@ from laresd.types import Command
 HOT_WATER = 60.0  # degrees Celsius, at which skin burns in seconds
 
 _OPENS = (Command.OPEN, Command.TOGGLE, Command.TURN_ON)
+_OPENS_PARTLY = (Command.SET_POSITION, Command.SET_TILT)  # a window may be tilted open
 _STOPS = (Command.TURN_OFF, Command.TOGGLE)
 _BEGINS = (Command.TURN_ON, Command.TOGGLE, Command.PRESS, Command.ACTIVATE)
 _SETS = (Command.SET_VALUE, Command.SELECT)
@@ -90,7 +91,7 @@ def _entrances() -> tuple[Rule, ...]:
             Target(
                 domains=("cover",),
                 device_classes=_ENTRANCES,
-                commands=(Command.SET_POSITION,),
+                commands=_OPENS_PARTLY,
                 above=0.0,
             ),
         ),
@@ -104,7 +105,7 @@ def _entrances() -> tuple[Rule, ...]:
                 domains=("cover",),
                 names=_DOORS,
                 unless_names=_HANGINGS,
-                commands=(Command.SET_POSITION,),
+                commands=_OPENS_PARTLY,
                 above=0.0,
             ),
         ),

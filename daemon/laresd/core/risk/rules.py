@@ -14,7 +14,8 @@ from laresd.core.intent.text import tokens
 from laresd.core.risk.classes import Asker, Risk, Why
 from laresd.types import Action, Command, Entity
 
-_NUMBERS = ("position", "temperature", "percentage", "value", "volume_pct", "brightness_pct")
+_LEVELS = ("percentage", "volume_pct", "brightness_pct")
+_NUMBERS = ("position", "tilt", "temperature", "value", *_LEVELS)
 _WORDS = ("mode", "option", "value")
 
 

@@ -12,7 +12,9 @@ from laresd.backends.home import colour
 from laresd.backends.home.matching import matches, normal
 from laresd.types import Action, Command, EntityState, Json
 
-ALL = frozenset({"brightness_pct", "rgb", "color_temp_k", "position", "percentage", "temperature"})
+ALL = frozenset(
+    {"brightness_pct", "rgb", "color_temp_k", "position", "tilt", "percentage", "temperature"}
+)
 
 
 def state(word: str, **attributes: Json) -> EntityState:
@@ -76,6 +78,18 @@ CASES: Mapping[str, Case] = {
         state("open", position=10),
         state("open", position=30),
         True,
+    ),
+    "slats turned": (
+        act(Command.SET_TILT, tilt=80),
+        state("open", position=10, tilt=20),
+        state("open", position=10, tilt=79),
+        True,
+    ),
+    "slats as they were": (
+        act(Command.SET_TILT, tilt=80),
+        state("open", position=10, tilt=20),
+        state("open", position=10, tilt=20),
+        False,
     ),
     "half open is not open": (
         act(Command.OPEN),

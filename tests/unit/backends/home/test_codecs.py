@@ -164,14 +164,14 @@ OUT: Mapping[str, Row] = {
     ),
     "latch": ("lock", {"cmd_t": "k", "pl_open": "OPEN"}, C.OPEN, {}, [("k", "OPEN")]),
     "slats": (
-        *("cover", {"tilt_cmd_t": "t", "tilt_max": 90}, C.SET_POSITION, {"tilt": 50}),
+        *("cover", {"tilt_cmd_t": "t", "tilt_max": 90}, C.SET_TILT, {"tilt": 50}),
         [("t", "45")],
     ),
     "slats alone open": ("cover", {"tilt_cmd_t": "t"}, C.OPEN, {}, [("t", "100")]),
     "slats upside down": (
         "cover",
         {"tilt_cmd_t": "t", "tilt_opnd_val": 0, "tilt_clsd_val": 100},
-        *(C.SET_POSITION, {"tilt": 30}, [("t", "70")]),
+        *(C.SET_TILT, {"tilt": 30}, [("t", "70")]),
     ),
     "fan preset": (
         "fan",
@@ -259,7 +259,7 @@ REFUSED: Mapping[str, tuple[str, Values, Command, Values, str]] = {
         *("humidifier", {"hum_cmd_t": "h", "max_hum": 60}, C.SET_VALUE, {"value": 80}),
         "80 % is outside of 0 to 60 %",
     ),
-    "no slats": ("cover", {"set_pos_t": "p"}, C.SET_POSITION, {"tilt": 5}, "no tilt"),
+    "no slats": ("cover", {"set_pos_t": "p"}, C.SET_TILT, {"tilt": 5}, "cannot set tilt"),
     "a sensor": ("sensor", {"stat_t": "s"}, C.TURN_ON, {}, "takes no commands"),
     "a word for a number": (
         *("number", {"cmd_t": "n"}, C.SET_VALUE, {"value": "many"}, "must be a number"),

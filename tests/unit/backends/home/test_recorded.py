@@ -230,7 +230,7 @@ DEEDS: Mapping[str, Deed] = {
         ("attic/alarm_control_panel/house_alarm/state", "arming"),
     ),
     "slats": (
-        *("esphome", "cover.garage_door", C.SET_POSITION, {"tilt": 25}),
+        *("esphome", "cover.garage_door", C.SET_TILT, {"tilt": 25}),
         [("garage/cover/garage_door/tilt/command", "25")],
         ("garage/cover/garage_door/tilt/state", "25"),
     ),

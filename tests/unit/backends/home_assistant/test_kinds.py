@@ -44,7 +44,10 @@ def test_features_follow_from_what_home_assistant_tells(
         ("light", {"rgb_color": [255, 0, 10]}, {"rgb": [255, 0, 10]}),
         ("light", {"color_temp_kelvin": 2700}, {"color_temp_k": 2700}),
         ("cover", {"current_position": 40}, {"position": 40}),
+        ("cover", {"current_tilt_position": 40}, {"tilt": 40}),
         ("climate", {"temperature": 21.5, "current_temperature": "?"}, {"temperature": 21.5}),
+        ("climate", {"preset_mode": "eco"}, {"preset_mode": "eco"}),
+        ("fan", {"percentage": 30, "preset_mode": None}, {"percentage": 30}),
         ("media_player", {"volume_level": 0.35}, {"volume_pct": 35}),
         ("media_player", {"is_volume_muted": True}, {"muted": True}),
     ],
@@ -64,6 +67,10 @@ def test_attributes_are_told_in_percent_and_kelvin(
         ("cover.a", Command.SET_POSITION, {"position": 3}, "set_cover_position", {"position": 3}),
         ("valve.a", Command.CLOSE, {}, "close_valve", {}),
         ("climate.a", Command.SET_MODE, {"mode": "heat"}, "set_hvac_mode", {"hvac_mode": "heat"}),
+        ("cover.a", Command.SET_TILT, {"tilt": 3}, "set_cover_tilt_position", {"tilt_position": 3}),
+        ("climate.a", Command.SET_MODE, {"mode": "eco"}, "set_preset_mode", {"preset_mode": "eco"}),
+        ("fan.a", Command.SET_MODE, {"mode": "auto"}, "set_preset_mode", {"preset_mode": "auto"}),
+        ("humidifier.a", Command.SET_MODE, {"mode": "auto"}, "set_mode", {"mode": "auto"}),
         ("media_player.a", Command.SET_VOLUME, {"volume_pct": 35}, "volume_set",
          {"volume_level": 0.35}),
         ("media_player.a", Command.UNMUTE, {}, "volume_mute", {"is_volume_muted": False}),
@@ -94,7 +101,7 @@ JSON = st.recursive(
 )
 KEYS = st.sampled_from(
     ["brightness", "rgb_color", "supported_color_modes", "supported_features", "hvac_modes",
-     "volume_level", "current_position", "temperature", "min_temp", "options"]
+     "preset_modes", "volume_level", "current_position", "temperature", "min_temp", "options"]
 )  # fmt: skip
 
 
@@ -104,6 +111,6 @@ def test_whatever_an_integration_tells_nothing_breaks(domain: str, told: dict[st
     kinds.options(domain, told)
     kinds.limits(domain, told)
     assert kinds.reports(domain, told) <= {
-        "brightness_pct", "rgb", "color_temp_k", "position", "percentage", "temperature",
+        "brightness_pct", "rgb", "color_temp_k", "position", "tilt", "percentage", "temperature",
         "volume_pct",
     }  # fmt: skip
