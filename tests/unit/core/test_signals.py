@@ -153,3 +153,10 @@ def test_the_table_in_the_configuration_file_is_the_one_that_holds() -> None:
     section = text.partition("[lights.signs]")[2].partition("\n[")[0]
     told = dict(re.findall(r'^# (\w+) = "(.*)"$', section, re.MULTILINE))
     assert told == {str(sign): said for sign, said in SAID.items()}
+
+
+def test_the_notes_name_every_sign_and_every_colour() -> None:
+    notes = (Path(__file__).parents[3] / "firmware-notes" / "pins-and-lights.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \|$", notes, re.MULTILINE))
+    assert told == {str(sign): said for sign, said in SAID.items()}
+    assert all(f"`{word}`" in notes for word in (*COLOURS, *Pattern))
