@@ -212,8 +212,8 @@ class VoiceFrontend:
         raise Refused(f"there is nobody who speaks at {site!r}", remedy="is it connected?")
 
     def _tell(self, turn: Turn) -> None:
-        reason = f" ({turn.reason})" if turn.reason and not turn.transcript else ""
-        log.info("turn %s from %s: %s%s", turn.id, turn.source, turn.closing, reason)
+        if turn.reason and not turn.transcript:  # else what was said may be in it
+            log.info("turn %s ended without an answer: %s", turn.id, turn.reason)
         self._on_turn(turn)
 
     async def _listen(self, attended: _Attended, listener: Listener) -> None:
