@@ -19,7 +19,7 @@ from laresd.app.ears import own_ear, voice_of
 from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
-from laresd.app.pins import Panel, panel
+from laresd.app.pins import Panel, on_mute, panel
 from laresd.app.sound import Sound as Sound
 from laresd.app.sound import sound_of as sound_of
 from laresd.app.tracing import Tracing
@@ -223,7 +223,13 @@ async def _build(
         on_wake=shown.woken,
     )
     house = await house_of(
-        shown, gauges, mind, voice, source=sound.source, workers=workers, on_mute=board.muted
+        shown,
+        gauges,
+        mind,
+        voice,
+        source=sound.source,
+        workers=workers,
+        on_mute=on_mute(board, sound.signs),
     )
     board.guard(house.microphone)
     api = http_frontend(config, clock, workers, mind, listening=voice, stages=tracing.stages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Protocol
@@ -18,7 +18,7 @@ from laresd.config import Config, Lights, Pins
 from laresd.core.signals import Scheme, table
 from laresd.errors import ConfigError, LaresError
 from laresd.frontends.home_assistant.ears import MUTE
-from laresd.ports import Clock
+from laresd.ports import Clock, Signs
 from laresd.turns import Sign
 
 log = logging.getLogger(__name__)
@@ -210,6 +210,19 @@ async def panel(
     finally:
         if board is not None:
             await asyncio.to_thread(board.close)
+
+
+def on_mute(panel: Panel, others: Sequence[Signs]) -> Callable[[bool], None]:
+    """Who is to be told when the microphone was switched: the panel, and whatever else shows
+    signs.
+    """
+
+    def told(muted: bool) -> None:
+        panel.muted(muted)
+        for one in others:
+            one.show(Sign.MUTED if muted else Sign.IDLE, "")
+
+    return told
 
 
 async def _board(config: Config, factory: Callable[[], Factory]) -> Board | None:

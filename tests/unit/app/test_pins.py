@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
 
-from laresd.app.pins import ENDED_S, TAP_S, Panel, panel
+from laresd.app.pins import ENDED_S, TAP_S, Panel, on_mute, panel
 from laresd.backends.clock import SystemClock
 from laresd.config import Config, Lights, Pins
 from laresd.errors import ConfigError, Permanent, Temporary
@@ -271,6 +271,25 @@ async def test_the_lamps_show_the_sign_and_that_the_microphone_is_off() -> None:
         box.voice.show(Sign.IDLE)
         await box.press("GPIO17")
         assert await box.shows(0.09, 0, 0)
+
+
+@virtual_time
+async def test_whatever_shows_signs_is_told_that_the_microphone_was_switched() -> None:
+    class Shown:
+        def __init__(self) -> None:
+            self.signs: list[tuple[Sign, str]] = []
+
+        def show(self, sign: Sign, site: str) -> None:
+            self.signs.append((sign, site))
+
+    async with boxed() as box:
+        earcons = Shown()
+        tell = on_mute(box.panel, [earcons])
+        tell(True)
+        assert await box.shows(0.09, 0, 0)
+        tell(False)
+        assert await box.shows(0, 0, 0)
+        assert earcons.signs == [(Sign.MUTED, ""), (Sign.IDLE, "")]
 
 
 @virtual_time
