@@ -22,6 +22,11 @@ GGUF = b"GGUF" + struct.pack("<IQQ", 3, 10, 5) + bytes(range(256)) * 12_000  # 3
 FILE = "Ministral-3-3B-Instruct-2512-Q4_K_M.gguf"
 LLM = find("Ministral-3-3B-Instruct")
 EAR = find("whisper-base")
+VOICE = find("en_US-amy-low")
+SPOKEN = {
+    VOICE.files[0]: b"\x08\x08" + bytes(5000),
+    VOICE.files[1]: b'{"audio": {}, "phoneme_id_map": {}}',
+}
 WHISPER = {
     "config.json": b"{}",
     "model.bin": struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + bytes(5000),
@@ -34,7 +39,9 @@ WHISPER = {
 def hub() -> Iterator[FakeHub]:
     files = {(LLM.repo, FILE): GGUF}
     files.update({(EAR.repo, name): content for name, content in WHISPER.items()})
-    with FakeHub(files, large=frozenset({FILE, "model.bin"})).running() as running:
+    files.update({(VOICE.repo, name): content for name, content in SPOKEN.items()})
+    large = frozenset({FILE, "model.bin", VOICE.files[0]})
+    with FakeHub(files, large=large).running() as running:
         yield running
 
 
@@ -84,6 +91,18 @@ def test_any_file_of_the_hub_can_be_named(hub: FakeHub, store: ModelStore) -> No
     installed = store.pull(find(address), Hub(hub.endpoint), quiet)
     assert store.resolve(ModelKind.LLM, address) == installed.path
     assert [one.name for one in store.all_installed()] == [address]
+
+
+def test_a_voice_is_pulled_with_its_configuration_and_used(hub: FakeHub, store: ModelStore) -> None:
+    installed = store.pull(VOICE, Hub(hub.endpoint), quiet)
+    assert installed.path.name == "en_US-amy-low.onnx"
+    assert installed.path.with_name("en_US-amy-low.onnx.json").is_file()
+    assert [one.name for one in store.all_installed()] == [VOICE.name]
+    store.choose(ModelKind.TEXT_TO_SPEECH, VOICE.name)
+    name = store.effective(ModelKind.TEXT_TO_SPEECH, "espeak-ng")
+    assert store.resolve(ModelKind.TEXT_TO_SPEECH, name) == installed.path
+    store.remove(VOICE)
+    assert store.effective(ModelKind.TEXT_TO_SPEECH, "espeak-ng") == "espeak-ng"
 
 
 def test_the_endpoint_comes_from_the_environment(

@@ -34,9 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 _HELP = {
     "list": "the models that are known by name, and which are here",
-    "pull": "bring models here, or hf:owner/repository/file.gguf; default: "
-    + " and ".join(DEFAULT.values()),
-    "use": "use a model from the next start on; embedded and bundled are the built-in ones",
+    "pull": "bring models here, also hf:owner/repository/file.gguf, or any Piper voice by its full "
+    "name (en_US-amy-low); default: " + " and ".join(DEFAULT.values()),
+    "use": "use a model from the next start on; embedded, bundled and espeak-ng are the built-in "
+    "ones",
     "remove": "delete a model from this box",
 }
 
@@ -59,7 +60,8 @@ def _list(arguments: argparse.Namespace, config: Config) -> Json:
     store = ModelStore(config.box.state_dir)
     here = {installed.name: installed for installed in store.all_installed()}
     used = {_used(store, config, kind) for kind in ModelKind}
-    known = [*CATALOGUE, *(find(name) for name in here if name.startswith("hf:"))]
+    listed = {model.name for model in CATALOGUE}
+    known = [*CATALOGUE, *(find(name) for name in here if name not in listed)]
     models: list[Json] = [
         {
             "name": model.name,
@@ -95,7 +97,11 @@ def _used(store: ModelStore, config: Config, kind: ModelKind) -> str:
 
 
 def _configured(config: Config, kind: ModelKind) -> str:
-    return config.llm.model if kind is ModelKind.LLM else config.speech_to_text.model
+    return {
+        ModelKind.LLM: config.llm.model,
+        ModelKind.SPEECH_TO_TEXT: config.speech_to_text.model,
+        ModelKind.TEXT_TO_SPEECH: config.speech.model,
+    }[kind]
 
 
 def _pull(arguments: argparse.Namespace, config: Config) -> Json:
@@ -155,7 +161,8 @@ def _kind_of(name: str) -> ModelKind:
         if name == own:
             return kind
     if "/" in name and not name.startswith("hf:"):
-        return ModelKind.LLM if name.endswith(".gguf") else ModelKind.SPEECH_TO_TEXT
+        by_suffix = {".gguf": ModelKind.LLM, ".onnx": ModelKind.TEXT_TO_SPEECH}
+        return by_suffix.get(Path(name).suffix, ModelKind.SPEECH_TO_TEXT)
     return find(name).kind
 
 

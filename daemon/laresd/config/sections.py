@@ -139,6 +139,9 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
+    model: str = "espeak-ng"  # a Piper voice from `lares models list`, or its .onnx file
+    speaker: str = ""  # of a Piper voice that has several, by name or number; "": the first
+    threads: int = 2  # of a Piper voice
     voice: str = ""  # espeak-ng voice; "": by language
     words_per_minute: int = 165
     timeout_s: float = 10.0

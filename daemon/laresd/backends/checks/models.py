@@ -6,15 +6,19 @@ from laresd.backends.checks.finding import Finding, fail, ok, warn
 from laresd.backends.modelstore import formats
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.memory import Fit, Memory, fit
-from laresd.backends.modelstore.store import ModelStore
+from laresd.backends.modelstore.store import OWN_NAME, ModelStore
 from laresd.config import Config
 from laresd.errors import LaresError
+
+VOICE = ModelKind.TEXT_TO_SPEECH
 
 
 def used(config: Config, store: ModelStore, memory: Memory | None) -> list[Finding]:
     wanted = {ModelKind.SPEECH_TO_TEXT: config.speech_to_text.model}
     if config.llm.enabled:
         wanted[ModelKind.LLM] = config.llm.model
+    if store.effective(VOICE, config.speech.model) != OWN_NAME[VOICE]:
+        wanted[VOICE] = config.speech.model
     return [
         finding
         for kind, configured in wanted.items()

@@ -7,6 +7,7 @@ for the list; what counts is what the hub says.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,11 +17,12 @@ from laresd.errors import Permanent
 class ModelKind(StrEnum):
     LLM = "llm"
     SPEECH_TO_TEXT = "speech-to-text"
+    TEXT_TO_SPEECH = "text-to-speech"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model on the hub. `files`: of a GGUF the one file, else all that the folder needs."""
+    """One model on the hub. `files`: all that it needs, the one that is loaded first."""
 
     name: str
     kind: ModelKind
@@ -30,6 +32,34 @@ class Model:
     licence: str
     why: str
     revision: str = "main"
+
+
+VOICES = "rhasspy/piper-voices"
+_VOICE = re.compile(
+    r"(?P<language>[a-z]{2,3})_(?P<region>[A-Z]{2})-(?P<name>[A-Za-z0-9_]+)-"
+    r"(?P<quality>x_low|low|medium|high)"
+)
+
+
+def voice(name: str, why: str = "named by you", *, size_mb: int = 0) -> Model | None:
+    """A Piper voice by its full name, such as en_US-amy-low; None for what is no such name.
+
+    The hub keeps each in a folder for its language, region, speaker and quality.
+    """
+    match = _VOICE.fullmatch(name)
+    if match is None:
+        return None
+    language, region, speaker, quality = match.groups()
+    file = f"{language}/{language}_{region}/{speaker}/{quality}/{name}.onnx"
+    return Model(
+        name=name,
+        kind=ModelKind.TEXT_TO_SPEECH,
+        repo=VOICES,
+        files=(file, f"{file}.json"),
+        size_mb=size_mb,
+        licence="see its MODEL_CARD on the hub",
+        why=why,
+    )
 
 
 _WHISPER = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
@@ -80,13 +110,24 @@ CATALOGUE: tuple[Model, ...] = (
         licence="MIT",
         why="hears better than base, and slower",
     ),
+    *(
+        known
+        for name, why in (
+            ("en_US-ljspeech-medium", "an American English voice"),
+            ("en_GB-alba-medium", "a British English voice"),
+            ("de_DE-thorsten-medium", "a German voice"),
+            ("zh_CN-huayan-medium", "a Chinese voice"),
+        )
+        if (known := voice(name, f"{why}; any other Piper voice by its full name", size_mb=63))
+    ),
 )
 
 DEFAULT = {ModelKind.LLM: "Ministral-3-3B-Instruct", ModelKind.SPEECH_TO_TEXT: "whisper-base"}
 
 
 def find(name: str) -> Model:
-    """The model of that name, or of `hf:owner/repo/file.gguf` (any case for names).
+    """The model of that name, or of `hf:owner/repo/file.gguf` (any case for names), or any Piper
+    voice by its full name.
 
     Raises Permanent, with the likely name where there is one.
     """
@@ -95,6 +136,8 @@ def find(name: str) -> Model:
     for model in CATALOGUE:
         if model.name.casefold() == name.casefold():
             return model
+    if (other := voice(name)) is not None:
+        return other
     names = [model.name for model in CATALOGUE]
     folded = {known.casefold(): known for known in names}
     close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.4)

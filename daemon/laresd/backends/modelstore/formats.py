@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from laresd.errors import Permanent
 
 GGUF_MAGIC = b"GGUF"
 GGUF_VERSIONS = range(2, 4)
+ONNX_VERSION_FIELD = 0x08
 _PULL = "pull it again: lares models pull"
 
 
 def check(kind: ModelKind, path: Path) -> int:
     """Raise Permanent when `path` cannot be a model of that kind; its size in bytes otherwise."""
     try:
-        return _check_gguf(path) if kind is ModelKind.LLM else _check_whisper(path)
+        return _CHECKS[kind](path)
     except OSError as error:
         raise Permanent(
             f"cannot read the model {path}: {error.strerror}",
@@ -57,3 +59,30 @@ def _check_whisper(path: Path) -> int:
     if b"WhisperSpec" not in head:
         raise Permanent(f"{weights} is no Whisper model of CTranslate2", remedy=_PULL)
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+
+
+def _check_voice(path: Path) -> int:
+    """An ONNX file begins with its version, as a protobuf field."""
+    if path.is_dir():
+        raise Permanent(f"{path} is a folder, not a voice", remedy="name the .onnx file in it")
+    config = path.with_name(path.name + ".json")
+    if not config.is_file():
+        raise Permanent(f"{path} lacks {config.name} beside it", remedy=_PULL)
+    with path.open("rb") as file:
+        head = file.read(2)
+    if len(head) < 2 or head[0] != ONNX_VERSION_FIELD or not 3 <= head[1] < 32:
+        raise Permanent(f"{path} is no ONNX file: it begins with {head!r}", remedy=_PULL)
+    try:
+        told = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Permanent(f"{config} is damaged: it is no JSON", remedy=_PULL) from error
+    if not isinstance(told, dict) or not {"audio", "phoneme_id_map"} <= set(told):
+        raise Permanent(f"{config} is no configuration of a Piper voice", remedy=_PULL)
+    return path.stat().st_size
+
+
+_CHECKS = {
+    ModelKind.LLM: _check_gguf,
+    ModelKind.SPEECH_TO_TEXT: _check_whisper,
+    ModelKind.TEXT_TO_SPEECH: _check_voice,
+}

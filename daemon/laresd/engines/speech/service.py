@@ -26,8 +26,6 @@ from laresd.types import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
 
-EMBEDDED = "embedded"  # the model's name where espeak-ng is wanted
-
 
 class Voices:
     """`piper` None: espeak-ng alone."""
@@ -72,13 +70,13 @@ def _main(language: str) -> str:
 
 
 def load(options: Fields) -> worker.Loaded:
-    """Options: `model` (a Piper voice's .onnx, or "embedded"), `speaker`, `threads`, and of
+    """Options: `model` (a Piper voice's .onnx; "": espeak-ng), `speaker`, `threads`, and of
     espeak-ng `voice`, `words_per_minute`, `program` (default: the one on the path).
     """
     words = options.integer("words_per_minute", piper.NORMAL_SPEED)
     own = espeak.found(options.text("program", "espeak-ng"), options.text("voice", ""), words)
-    model, voice, fault = options.text("model", EMBEDDED), None, ""
-    if model != EMBEDDED:
+    model, voice, fault = options.text("model", ""), None, ""
+    if model:
         try:
             voice = piper.load(
                 Path(model),
@@ -91,5 +89,5 @@ def load(options: Fields) -> worker.Loaded:
             fault = error.message
             log.warning("espeak-ng speaks in its place: %s", error)
     voices = Voices(own, voice)
-    facts = {"program": own.program, "model": model if voice else EMBEDDED, "fault": fault}
+    facts = {"program": own.program, "model": model if voice else "", "fault": fault}
     return worker.Loaded({"synthesize": voices.synthesize, "stream": voices.stream}, facts)

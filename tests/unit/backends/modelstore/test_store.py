@@ -14,7 +14,8 @@ from laresd.backends.modelstore.store import ModelStore
 from laresd.errors import Permanent
 
 GIB = 1 << 30
-LLM, EAR = ModelKind.LLM, ModelKind.SPEECH_TO_TEXT
+LLM, EAR, VOICE = ModelKind.LLM, ModelKind.SPEECH_TO_TEXT, ModelKind.TEXT_TO_SPEECH
+_CONFIG = '{"audio": {}, "phoneme_id_map": {}}'
 
 
 def gguf(path: Path, version: int = 3, tensors: int = 5) -> Path:
@@ -131,3 +132,61 @@ def test_memory_is_read_from_the_kernel(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text(text)
     assert read_memory(tmp_path / "meminfo") == Memory(8_192_000_000, 3_072_000_000)
     assert read_memory(tmp_path / "absent") is None
+
+
+class TestVoices:
+    """Piper voices: two files, by their full name or as a path."""
+
+    def voice(self, folder: Path, head: bytes = b"\x08\x08", config: str = _CONFIG) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "x.onnx"
+        path.write_bytes(head + bytes(100))
+        path.with_name("x.onnx.json").write_text(config)
+        return path
+
+    def test_any_voice_is_known_by_its_full_name(self) -> None:
+        model = find("en_US-amy-low")
+        assert model.kind is VOICE
+        assert model.files == (
+            "en/en_US/amy/low/en_US-amy-low.onnx",
+            "en/en_US/amy/low/en_US-amy-low.onnx.json",
+        )
+
+    @pytest.mark.parametrize("name", ["en_US-amy", "EN_US-amy-low", "en_US-a/b-low", "amy"])
+    def test_what_is_no_such_name_is_not(self, name: str) -> None:
+        with pytest.raises(Permanent, match="there is no model"):
+            find(name)
+
+    def test_a_path_is_a_voice_that_can_be_chosen(self, store: ModelStore, tmp_path: Path) -> None:
+        path = self.voice(tmp_path / "v")
+        store.choose(VOICE, str(path))
+        assert store.effective(VOICE, "espeak-ng") == str(path)
+        assert store.resolve(VOICE, str(path)) == path
+
+    def test_espeak_can_be_chosen_again(self, store: ModelStore, tmp_path: Path) -> None:
+        store.choose(VOICE, str(self.voice(tmp_path / "v")))
+        store.choose(VOICE, "espeak-ng")
+        assert store.effective(VOICE, "espeak-ng") == "espeak-ng"
+
+    @pytest.mark.parametrize(
+        ("head", "config", "said"),
+        [
+            (b"GG", _CONFIG, "no ONNX file"),
+            (b"\x08\x08", "{", "no JSON"),
+            (b"\x08\x08", "{}", "no configuration of a Piper voice"),
+        ],
+    )
+    def test_a_damaged_one_is_refused(
+        self, head: bytes, config: str, said: str, store: ModelStore, tmp_path: Path
+    ) -> None:
+        path = self.voice(tmp_path / "v", head, config)
+        with pytest.raises(Permanent, match=said):
+            store.choose(VOICE, str(path))
+
+    def test_one_without_its_configuration_is_refused(
+        self, store: ModelStore, tmp_path: Path
+    ) -> None:
+        path = self.voice(tmp_path / "v")
+        path.with_name("x.onnx.json").unlink()
+        with pytest.raises(Permanent, match=r"lacks x\.onnx\.json"):
+            store.choose(VOICE, str(path))
