@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from laresd.backends.modelstore.catalogue import ModelKind
-from laresd.backends.modelstore.store import ModelStore
+from laresd.backends.modelstore.store import OWN_NAME, ModelStore
 from laresd.backends.near_misses import verifiers_of
 from laresd.backends.workers import specs
 from laresd.backends.workers.process import Spec
@@ -24,7 +24,7 @@ def engines(config: Config) -> dict[str, Spec]:
         "listen": specs.listening(config.wake, verifiers_of(config)),
         "transcribe": specs.speech_to_text(config.speech_to_text, Path(ear)),
         "grammar": specs.grammar(config.box.language, config.actions.grammar_timeout_s),
-        "speech": specs.speech(config.speech),
+        "speech": specs.speech(config.speech, _voice(models, config.speech.model)),
     }
     if config.llm.enabled:
         model = _model(models, ModelKind.LLM, config.llm.model)
@@ -37,6 +37,13 @@ def engines(config: Config) -> dict[str, Spec]:
             config.embeddings.model, config.box.state_dir / "embedding", config.embeddings.threads
         )
     return chosen
+
+
+def _voice(models: ModelStore, configured: str) -> str:
+    """The path of a Piper voice; "" for espeak-ng, which needs none."""
+    kind = ModelKind.TEXT_TO_SPEECH
+    own = models.effective(kind, configured) == OWN_NAME[kind]
+    return "" if own else _model(models, kind, configured)
 
 
 def _model(models: ModelStore, kind: ModelKind, configured: str) -> str:
