@@ -12,8 +12,10 @@ from pathlib import Path
 from laresd.backends.audio import PortAudio
 from laresd.backends.checks import broker, machine, models, places, rights, sound
 from laresd.backends.checks.finding import Finding, Verdict, fail, ok, warn
+from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.memory import read_memory
 from laresd.backends.modelstore.store import ModelStore
+from laresd.commands import speech_models
 from laresd.commands.client import DaemonAway, parts
 from laresd.commands.output import print_json, table
 from laresd.config import Config
@@ -65,7 +67,11 @@ def examine(config: Config, root: Path = ROOT) -> Iterator[Finding]:
     if config.audio.enabled:
         yield from places.sound_rights(root)
     yield sound.voice()
-    yield from models.used(config, ModelStore(config.box.state_dir), read_memory())
+    store = ModelStore(config.box.state_dir)
+    yield from models.used(config, store, read_memory())
+    ear = store.effective(ModelKind.SPEECH_TO_TEXT, config.speech_to_text.model)
+    if (known := speech_models.reading(store, config.box.state_dir, ear)) is not None:
+        yield ok("models", f"{ModelKind.SPEECH_TO_TEXT}: {speech_models.told(known)}")
     yield places.state_dir(config.box.state_dir)
     yield machine.disk(config.box.state_dir)
     yield from machine.read_only(config.box.state_dir.absolute(), root)

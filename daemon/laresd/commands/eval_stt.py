@@ -223,7 +223,11 @@ def _specs(config: Config) -> list[Spec]:
     name = models.effective(ModelKind.SPEECH_TO_TEXT, ear.model)
     return [
         specs.listening(replace(config.wake, words=())),
-        specs.speech_to_text(ear, models.resolve(ModelKind.SPEECH_TO_TEXT, name)),
+        specs.speech_to_text(
+            ear,
+            models.resolve(ModelKind.SPEECH_TO_TEXT, name),
+            specs.speech_checks(config.box.state_dir),
+        ),
         specs.grammar(config.box.language, config.actions.grammar_timeout_s),
     ]
 

@@ -34,8 +34,17 @@ LLAMA_ENVIRONMENT = llama_environment(platform.machine())
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def speech_to_text(settings: SpeechToText, folder: Path = BUNDLED_SPEECH) -> Spec:
-    """`folder`: of the CTranslate2 model that the settings name."""
+def speech_checks(state_dir: Path) -> Path:
+    """Where it is kept what checks of speech models have found."""
+    return state_dir / "speech-checks"
+
+
+def speech_to_text(
+    settings: SpeechToText, folder: Path = BUNDLED_SPEECH, checks: Path | None = None
+) -> Spec:
+    """`folder`: of the CTranslate2 model that the settings name. `checks`: see `speech_checks`;
+    without it a model is not checked, and read as OpenAI's models want it.
+    """
     return Spec(
         name="speech to text",
         command=engine_command("whisper"),
@@ -43,7 +52,9 @@ def speech_to_text(settings: SpeechToText, folder: Path = BUNDLED_SPEECH) -> Spe
             "model": str(folder),
             "threads": settings.threads,
             "beam_size": settings.beam_size,
+            "checks": str(checks) if checks else "",
         },
+        load_timeout_s=240.0,  # the first time, the model is checked
         stall_s=settings.timeout_s,
         grace_s=settings.timeout_s,
     )
