@@ -62,6 +62,7 @@ class Entity:
     name (light, switch, fan, cover, lock, climate, sensor, binary_sensor, media_player, button,
     scene, number, select, vacuum, valve, todo). `features` names what it can do beyond on and off:
     brightness, rgb, color_temp, position, tilt, percentage, temperature, mode, volume, stop.
+    `read_only`: its state is known, and there is no way to command it.
     """
 
     entity_id: str
@@ -75,6 +76,7 @@ class Entity:
     maximum: float | None = None
     unit: str | None = None
     device_class: str | None = None
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ async def _build(
         names_topic=f"{config.mqtt.prefix}/{config.box.name}/home/names",
     )
     await stack.enter_async_context(broker_devices)
-    devices = joined(config, broker_devices)
+    devices = joined(config, bus, broker_devices)
     store = SqliteTimerStore(config.box.state_dir / "timers.db")
     await stack.enter_async_context(store)
     mind = await stack.enter_async_context(thinking(config, clock, workers))

@@ -15,6 +15,7 @@ from laresd.backends.board.heat import SysfsBoard
 from laresd.backends.home.devices import MqttDevices
 from laresd.backends.home_assistant.devices import HomeAssistantDevices
 from laresd.backends.home_assistant.joined import JoinedDevices
+from laresd.backends.home_assistant.statestream import StatestreamDevices
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import OWN_NAME, ModelStore
 from laresd.backends.switches import SwitchFile
@@ -130,11 +131,17 @@ async def house_of(
     return House(frontend, means, microphone, config.home_assistant.announce)
 
 
-def joined(config: Config, near: MqttDevices) -> JoinedDevices:
-    """The broker's devices, and Home Assistant's where it is configured. Raises ConfigError."""
-    settings = config.home_assistant
+def joined(config: Config, bus: Bus, near: MqttDevices) -> JoinedDevices:
+    """The broker's devices, and Home Assistant's where it is configured: by its API, else what its
+    statestream tells. Raises ConfigError.
+    """
+    settings, stream = config.home_assistant, config.home.statestream
     if not settings.url:
-        return JoinedDevices(near, None)
+        if not stream:
+            return JoinedDevices(near, None)
+        status = f"{config.mqtt.discovery_prefix}/status"
+        told = StatestreamDevices(bus, stream, settings, config.home, status=status)
+        return JoinedDevices(near, told)
     patience = config.actions.echo_timeout_s
     return JoinedDevices(near, HomeAssistantDevices(settings, config.home, echo_timeout=patience))
 

@@ -232,6 +232,7 @@ class HomeNames:
     zigbee2mqtt: tuple[str, ...] = ("zigbee2mqtt",)  # base topics of its bridges
     tasmota: str = "tasmota/discovery"  # topic of its own discovery; "": not read
     frigate: str = "frigate"  # its topic prefix; "": its cameras are not learned
+    statestream: str = ""  # base topic of Home Assistant's; "": not read. Its devices only tell
     names_file: Path | None = None  # TOML with names, aliases, areas, rooms; read when it changes
     names: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from laresd.core.intent.abilities import can, commands
 from laresd.core.intent.colours import RGB
@@ -182,7 +183,8 @@ def _has(entity: Entity, tool: Tool) -> bool:
 
 def offered(home: Home) -> list[Entity]:
     """The devices that the model may name, the first is number 1."""
-    return [entity for entity in home.entities.values() if commands(entity)][:MAX_DEVICES]
+    able = (e for e in home.entities.values() if commands(e) and not e.read_only)
+    return list(islice(able, MAX_DEVICES))
 
 
 def _kinds(devices: Sequence[Entity]) -> Iterator[str]:

@@ -116,7 +116,9 @@ def choose(verb: Verb, values: Values, entity: Entity, state: EntityState) -> Ch
     if isinstance(choice, Problem):
         return choice
     choice = _ends(choice, entity)
-    return choice if can(entity, *choice) else _cannot(entity)
+    if not can(entity, *choice):
+        return _cannot(entity)
+    return Problem(Trouble.READ_ONLY, {"name": entity.name}) if entity.read_only else choice
 
 
 def meaning(

@@ -40,6 +40,7 @@ class Trouble(StrEnum):
     NOTHING_THERE = "nothing_there"  # kind (a domain), area or ""
     AMBIGUOUS = "ambiguous"  # ids: those that it may be
     UNSUPPORTED = "unsupported"  # name
+    READ_ONLY = "read_only"  # name; it is known, and cannot be reached
     OUT_OF_RANGE = "out_of_range"  # name, minimum, maximum
     LATER = "later"  # a command for later
     NO_RELATIVE = "no_relative"  # name; its level is not known

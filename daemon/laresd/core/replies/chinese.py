@@ -69,6 +69,7 @@ CHINESE = Phrasebook(
         Trouble.NOTHING_THERE: "没有找到{kind}。",
         Trouble.AMBIGUOUS: "你指的是哪一个：{names}？",
         Trouble.UNSUPPORTED: "{name}做不到。",
+        Trouble.READ_ONLY: "我知道{name}的状态，但没办法控制它。",
         Trouble.OUT_OF_RANGE: "{name}的范围是{minimum}到{maximum}。",
         Trouble.LATER: "我还不能稍后执行，只能现在执行。",
         Trouble.NO_RELATIVE: "我不知道{name}现在的数值，请直接说百分之几。",

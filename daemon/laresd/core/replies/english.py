@@ -101,6 +101,7 @@ ENGLISH = Phrasebook(
         Trouble.NOTHING_THERE: "I don't know any {kind}.",
         Trouble.AMBIGUOUS: "Which one do you mean: {names}?",
         Trouble.UNSUPPORTED: "{name} can't do that.",
+        Trouble.READ_ONLY: "I know how {name} is, but I have no way to control it.",
         Trouble.OUT_OF_RANGE: "{name} goes from {minimum} to {maximum}.",
         Trouble.LATER: "I can't do things later yet, only now.",
         Trouble.NO_RELATIVE: "I don't know the level of {name}. Tell me the percentage.",

@@ -75,6 +75,7 @@ GERMAN = Phrasebook(
         Trouble.NOTHING_THERE: "Ich kenne hier nichts dieser Art: {kind}.",
         Trouble.AMBIGUOUS: "Was ist gemeint: {names}?",
         Trouble.UNSUPPORTED: "{name} kann das nicht.",
+        Trouble.READ_ONLY: "{name}: den Zustand kenne ich, steuern kann ich es nicht.",
         Trouble.OUT_OF_RANGE: "{name} geht von {minimum} bis {maximum}.",
         Trouble.LATER: "Später kann ich noch nichts tun, nur jetzt.",
         Trouble.NO_RELATIVE: "Ich weiß nicht, wie {name} eingestellt ist. Bitte nenne die Prozent.",
