@@ -107,16 +107,22 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
     goes_on = event.speech >= rules.quiet and state.run_start is not None
     is_speech = event.speech >= rules.speech or goes_on
     if state.phase is Phase.LISTENING:
-        loudness = state.loudness.after(event.level)
-        loudness = loudness.after_speech() if is_speech else loudness
-        state = replace(state, loudness=loudness)
-        is_speech = is_speech and not loudness.has_faded
+        state = _with_loudness(state, event, is_speech=is_speech)
     if is_speech:
         run_start = start if state.run_start is None else state.run_start
         state = replace(state, now=event.end, run_start=run_start)
     else:
         state = replace(state, now=event.end, run_start=None, quiet_end=event.end)
     return _after_frame(state, rules)
+
+
+def _with_loudness(state: State, event: FrameHeard, *, is_speech: bool) -> State:
+    loudness = state.loudness.after(event.level)
+    if not is_speech:
+        return replace(state, loudness=loudness)
+    loudness = loudness.after_speech()
+    loud_end = state.loud_end if loudness.has_faded else event.end
+    return replace(state, loudness=loudness, loud_end=loud_end)
 
 
 def _after_frame(state: State, rules: Rules) -> tuple[State, Effects]:
@@ -200,6 +206,11 @@ def _speaking_on(state: State, said: Speech, rules: Rules) -> tuple[State, Effec
     if not state.probes:
         effects, state = _discard(state), _without_job(state)
     state = replace(state, said=said)
+    if state.now - state.loud_end >= rules.end:  # whoever spoke to Lares has ended
+        effects, state = (*effects, *_discard(state)), _without_job(state)
+        end = min(said.end, max(state.loud_end, said.start + CONFIRM))
+        state, more = _endpoint(state, Speech(said.start, end))
+        return state, (*effects, *more)
     if said.end - said.start >= rules.longest:
         state, more = _endpoint(state, said)
         return state, (*effects, *more)

@@ -44,6 +44,7 @@ class State:
     probed: int = 0  # where the speech stood then
     text: Transcribed | None = None  # its result, when it came before the endpoint
     last_text: str = ""  # of the job before, in this turn
+    loud_end: int = 0  # of the last speech that was as loud as the speech before
     loudness: Loudness = field(default_factory=Loudness)
     replied: bool = False  # the whole reply is there
     window: int = 0  # how long the answer to the reply is listened for
