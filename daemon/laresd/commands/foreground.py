@@ -10,7 +10,8 @@ import signal
 import sys
 from collections.abc import Coroutine
 
-from laresd.app import running, sound_of
+from laresd.app import Box, running, sound_of
+from laresd.backends.systemd import ServiceManager
 from laresd.config import Config
 from laresd.errors import LaresError
 
@@ -57,7 +58,21 @@ def main(config: Config) -> int:
 
 
 async def _serve(config: Config) -> None:
-    async with running(config, sound_of(config)):
-        gc.collect()
-        gc.freeze()  # what lives as long as the daemon is not looked through again and again
-        await asyncio.Event().wait()
+    with ServiceManager() as manager:
+        async with running(config, sound_of(config)) as box:
+            gc.collect()
+            gc.freeze()  # what lives as long as the daemon is not looked through again and again
+            manager.ready(f"ready: {len(box.devices.home().entities)} devices")
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    watching = manager.watch(lambda: _stuck(box))
+                    tasks.create_task(watching, name="signs of life")
+                    await asyncio.Event().wait()
+            finally:
+                manager.stopping()
+
+
+def _stuck(box: Box) -> str:
+    """Why the daemon should be taken for dead; "" while all of it gets on."""
+    now = box.clock.now()
+    return next(filter(None, (worker.stuck(now) for worker in box.workers.values())), "")

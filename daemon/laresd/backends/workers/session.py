@@ -34,6 +34,7 @@ class _Exchange:
         self.abandoned = False
         self.finished = False
         self.doom: asyncio.TimerHandle | None = None  # ends the worker when it overruns
+        self.heard_at = asyncio.get_running_loop().time()  # when it last gave a sign of life
 
     def drop(self) -> None:
         """Make room, so that whoever puts a frame does not wait for a reader that left."""
@@ -59,6 +60,11 @@ class Session:
     @property
     def busy(self) -> bool:
         return bool(self._open)
+
+    @property
+    def silent_since(self) -> float | None:
+        """When the call that is longest without a sign of life gave its last; None: no call."""
+        return min((exchange.heard_at for exchange in self._open.values()), default=None)
 
     @property
     def dead(self) -> bool:
@@ -160,6 +166,7 @@ class Session:
         exchange = self._open.get(frame.id)
         if exchange is None:
             raise Permanent(f"{frame.op} for request {frame.id}, which is not running")
+        exchange.heard_at = asyncio.get_running_loop().time()
         if frame.op in _FINAL:
             self._release(exchange)
         if exchange.abandoned:

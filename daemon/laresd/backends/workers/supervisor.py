@@ -19,6 +19,7 @@ from laresd.frames import Frame
 from laresd.types import Json
 
 ATTEMPTS = 2  # a request whose worker died gets one more
+OVERDUE_S = 30.0  # beyond every time limit, after which the supervision itself must be stuck
 _STDERR_GRACE = 0.2  # seconds for the last words of a dead process to arrive
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Worker:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._life = Life(spec.name)
+        self._since: float | None = None  # when its phase last changed; None: it does not run yet
         self._session: Session | None = None
         self._facts: Mapping[str, Json] = {}
         self._kept: dict[str, tuple[str, Mapping[str, Json]]] = {}
@@ -69,6 +71,7 @@ class Worker:
 
     async def run(self) -> None:
         """Keep the process alive until this is cancelled; then end it, in well under a second."""
+        self._since = asyncio.get_running_loop().time()
         try:
             while True:
                 await self._live()
@@ -147,6 +150,24 @@ class Worker:
     def facts(self) -> Mapping[str, Json]:
         """What its engine said of itself when it was last loaded; empty before that."""
         return self._facts
+
+    def stuck(self, now: float) -> str:
+        """Why its supervision seems to hang: all that a worker may do wrong has a time limit, and
+        one is long past. "" as long as it is not; `now` on the event loop's clock.
+        """
+        spec, life = self._spec, self._life
+        silent_since = self._session.silent_since if self._session is not None else None
+        match life.phase:
+            case Phase.STARTING if self._since is not None:
+                if now - self._since > spec.load_timeout_s + OVERDUE_S:
+                    return f"{spec.name} has been starting for {now - self._since:.0f} s"
+            case Phase.BACKOFF if now - life.retry_at > OVERDUE_S:
+                return f"{spec.name} was to start again {now - life.retry_at:.0f} s ago"
+            case Phase.READY if silent_since is not None:
+                silence = now - silent_since
+                if silence > spec.stall_s + max(spec.grace_s, 0.0) + OVERDUE_S:
+                    return f"{spec.name} has given no sign of life for {silence:.0f} s"
+        return ""
 
     async def status(self) -> WorkerStatus:
         session, life = self._session, self._life
@@ -263,6 +284,8 @@ class Worker:
         yield self._session
 
     def _become(self, life: Life) -> None:
+        if life.phase is not self._life.phase:
+            self._since = asyncio.get_running_loop().time()
         self._life = life
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

@@ -391,3 +391,31 @@ async def _refused(call: object) -> BaseException | None:
     except Temporary as error:
         return error
     return None
+
+
+class TestSupervision:
+    async def test_is_not_stuck_while_its_worker_does_what_it_may(self) -> None:
+        now = asyncio.get_running_loop().time
+        async with running(spec()) as worker:
+            assert worker.stuck(now()) == ""
+            await echo(worker)
+            assert worker.stuck(now() + 3600) == ""  # idle for an hour
+
+    async def test_is_stuck_when_a_worker_neither_starts_nor_is_given_up(self) -> None:
+        async with running(spec(load_timeout_s=20.0, options={"load": "hang"})) as worker:
+            await status_when(worker, lambda status: status.pid is not None)
+            now = asyncio.get_running_loop().time()
+            assert worker.stuck(now + 40) == ""
+            assert "has been starting for" in worker.stuck(now + 60)
+
+    async def test_is_stuck_when_a_silent_call_is_not_ended_in_time(self) -> None:
+        async with (
+            running(spec(stall_s=10.0, grace_s=5.0)) as worker,
+            asyncio.TaskGroup() as tasks,
+        ):
+            calling = tasks.create_task(first_part(worker, "hang", {}))
+            await status_when(worker, lambda status: status.phase == "busy")
+            now = asyncio.get_running_loop().time()
+            assert worker.stuck(now + 30) == ""
+            assert "no sign of life for" in worker.stuck(now + 60)
+            calling.cancel()
