@@ -104,6 +104,16 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A passage that is known, in its document. `ordinal`: which of it, from 0."""
+
+    id: int
+    ordinal: int
+    document: Document
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A search. `collections`: those that the asker may ask, never empty. `since` and `until`
     bound the documents' `modified`.
@@ -120,13 +130,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage that answers a query, best first. `id`: of the passage. `score`: of the fusion,
-    comparable within one result alone; `similarity` (-1 to 1, of the vectors) and `words` (BM25,
-    higher is better) are comparable between queries; None where that leg did not find it.
-    `duplicates`: documents that say nearly the same.
+    """What answers a query, best first: one passage, or neighbours that were joined. `score`: of
+    the fusion, comparable within one result alone; `similarity` (-1 to 1, of the vectors) and
+    `words` (BM25, higher is better) are comparable between queries; None where that leg did not
+    find it. `duplicates`: documents that say nearly the same.
     """
 
-    id: int
     document: Document
     passage: Passage
     score: float

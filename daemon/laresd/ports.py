@@ -17,6 +17,7 @@ from laresd.documents import (
     Document,
     Extracted,
     Found,
+    Held,
     Progress,
     Query,
     Source,
@@ -126,6 +127,14 @@ class Listener(Protocol):
 class Synthesizer(Protocol):
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
         """Speech as 16 kHz mono s16."""
+        ...
+
+
+class StreamingSynthesizer(Synthesizer, Protocol):
+    def stream(self, text: str, *, language: str, timeout_s: float) -> AsyncGenerator[bytes, None]:
+        """The same in pieces that are played one after the other, the first of them short, so that
+        it is there early. Each is computed when it is asked for, within `timeout_s` seconds.
+        """
         ...
 
 
@@ -526,14 +535,30 @@ class Library(Protocol):
         """All that is known of one. Raises Permanent when there is none."""
         ...
 
-    async def search(self, query: Query) -> Sequence[Found]:
-        """The passages that say most about it, best first, neighbours joined and repetitions
-        folded. Raises Temporary or Permanent when the index cannot be used.
+    def progress(self) -> Mapping[int, Progress]:
+        """Of the sources that are being read now, by id."""
+        ...
+
+
+class PassageIndex(Protocol):
+    """Finds passages in two ways. Each raises Temporary or Permanent when it cannot be used."""
+
+    async def words_leg(
+        self, asked: Sequence[str], query: Query, limit: int
+    ) -> Sequence[tuple[int, float]]:
+        """(passage, BM25) of those that hold any of the words, best first."""
+        ...
+
+    async def vector_leg(
+        self, model: str, vector: bytes, query: Query, limit: int
+    ) -> Sequence[tuple[int, float]]:
+        """(passage, cosine) of the nearest, best first; none where the model has no vectors yet.
+        `vector`: int8, as that model's are kept.
         """
         ...
 
-    def progress(self) -> Mapping[int, Progress]:
-        """Of the sources that are being read now, by id."""
+    async def passages(self, ids: Sequence[int]) -> Mapping[int, Held]:
+        """Those of these that are there still."""
         ...
 
 
@@ -541,8 +566,9 @@ class Librarian(Protocol):
     """Answers from documents, and from nothing else. It has no tools: text never acts."""
 
     async def search(self, request: Request, collections: Sequence[str] = ()) -> Sequence[Found]:
-        """As Library.search, of the collections that the asker may ask; those named, or all.
-        Raises Refused when one that is named may not be asked.
+        """What says most about it, best first, neighbours joined and repetitions folded; of the
+        collections that the asker may ask: those named, or all. Raises Refused when one that is
+        named may not be asked.
         """
         ...
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from laresd.backends.sqlite import Connection
-from laresd.documents import Collection, Document, Passage, Place, Query, Source, SourceKind
+from laresd.documents import Collection, Document, Held, Passage, Place, Query, Source, SourceKind
 
 AT_ONCE = 500  # parameters of one statement
 _DOCUMENT = (
@@ -16,16 +16,6 @@ _DOCUMENT = (
     "document.digest, document.size, document.modified, document.language, "
     "document.media_type, document.fault, document.notes"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A passage in its document. `ordinal`: which one, from 0."""
-
-    id: int
-    ordinal: int
-    document: Document
-    passage: Passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from laresd.backends.knowledge import rows, vectors, words
 from laresd.backends.knowledge.schema import MIGRATIONS
 from laresd.backends.sqlite import Connection, Database
-from laresd.documents import Collection, Document, Passage, Query, Source
+from laresd.documents import Collection, Document, Held, Passage, Query, Source
 from laresd.errors import Permanent
 
 Leg = list[tuple[int, float]]  # (passage, score), best first
@@ -144,7 +144,7 @@ class LibraryStore(Database):
 
         return await self.read(work)
 
-    async def passages(self, ids: Sequence[int]) -> Mapping[int, rows.Held]:
+    async def passages(self, ids: Sequence[int]) -> Mapping[int, Held]:
         """Those of these that are there still."""
         return await self.read(lambda db: rows.held(db, ids))
 
