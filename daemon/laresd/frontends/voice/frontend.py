@@ -23,7 +23,8 @@ from laresd.types import SAMPLE_RATE, Turn
 
 log = logging.getLogger(__name__)
 
-IDLE_FRAMES = 8  # heard at once while nobody speaks: an eighth of the messages to the worker
+IDLE_FRAMES = 8  # heard at once in a quiet room: an eighth of the messages to the worker
+STIR_FRAMES = 3  # where somebody speaks who may say the wake word: it is heard 96 ms late at most
 BUSY_FRAMES = 2  # while a turn is answered: the wake word must still interrupt it quickly
 MICROPHONE = "microphone"  # the name of the box's own ear
 CALL_S = 1.0  # in which the ear opens when it is told to, or not at all
@@ -271,13 +272,13 @@ async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[byte
     count = 0
 
     def missing() -> int:
-        return max(1, _at_once(session.phase) - count)
+        return max(1, _at_once(session) - count)
 
     async with aclosing(source.frames(missing)) as frames:
         async for frame in frames:
             batch += frame
             count += 1
-            if count < _at_once(session.phase):
+            if count < _at_once(session):
                 continue
             yield bytes(batch)
             batch.clear()
@@ -286,7 +287,8 @@ async def _batches(source: AudioSource, session: Session) -> AsyncGenerator[byte
         yield bytes(batch)
 
 
-def _at_once(phase: Phase) -> int:
+def _at_once(session: Session) -> int:
+    phase = session.phase
     if phase is Phase.IDLE:
-        return IDLE_FRAMES
+        return STIR_FRAMES if session.stirs else IDLE_FRAMES
     return BUSY_FRAMES if phase in BUSY else 1

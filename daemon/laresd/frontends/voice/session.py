@@ -44,6 +44,8 @@ from laresd.types import FRAME_SAMPLES, SAMPLE_RATE, Heard, HeardKind, Request, 
 
 log = logging.getLogger(__name__)
 
+STIRS = SAMPLE_RATE // 2  # after a sound that may be a voice
+VOICE = 0.2  # probability of speech of such a sound
 BUSY = (Phase.THINKING, Phase.SPEAKING)
 CALLED = "request"  # the name of the wake word where somebody opened the ear instead
 
@@ -95,12 +97,18 @@ class Session:
         self._overhearing: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._deaf = False
+        self._stirred_at = -STIRS  # end of the last sound that may be a voice
         self._waits = False  # the last reply waits for an answer
         self._follows = False  # this turn was opened by speech after a reply
 
     @property
     def phase(self) -> Phase:
         return self._machine.phase
+
+    @property
+    def stirs(self) -> bool:
+        """Whether there was just a sound that may be a voice, and so become a wake word."""
+        return self._tape.end - self._stirred_at < STIRS
 
     async def hear(self, pcm: bytes) -> None:
         """The next whole frames of the source."""
@@ -113,6 +121,8 @@ class Session:
         if self._deaf:
             self._deaf = False
             log.info("listening again")
+        if any(heard.kind is HeardKind.SPEECH and heard.score >= VOICE for heard in found):
+            self._stirred_at = self._tape.end
         for event in self._events(found):
             if isinstance(event, WakeHeard):
                 if not await self._is_for_us(event):
