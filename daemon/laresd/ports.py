@@ -550,10 +550,10 @@ class PassageIndex(Protocol):
         ...
 
     async def vector_leg(
-        self, model: str, vector: bytes, query: Query, limit: int
+        self, model: str, vector: Vectors, query: Query, limit: int
     ) -> Sequence[tuple[int, float]]:
-        """(passage, cosine) of the nearest, best first; none where the model has no vectors yet.
-        `vector`: int8, as that model's are kept.
+        """(passage, cosine) of those nearest to the one vector, best first; none where the model
+        has no vectors yet. `model`: the key of the embedding model.
         """
         ...
 

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from laresd.backends.knowledge import rows, vectors, words
 from laresd.backends.knowledge.schema import MIGRATIONS
 from laresd.backends.sqlite import Connection, Database
 from laresd.documents import Collection, Document, Held, Passage, Query, Source
 from laresd.errors import Permanent
+from laresd.types import Vectors
 
 Leg = list[tuple[int, float]]  # (passage, score), best first
 
@@ -131,15 +134,18 @@ class LibraryStore(Database):
 
         return await self.read(work)
 
-    async def vector_leg(self, model: str, vector: bytes, query: Query, limit: int) -> Leg:
+    async def vector_leg(self, model: str, vector: Vectors, query: Query, limit: int) -> Leg:
         """Of the nearest vectors. The score is the cosine; empty where the model has none yet."""
+
+        asked = np.frombuffer(vector.rows, "<f4").reshape(1, vector.width)
+        (code,) = vectors.coded(asked)
 
         def work(db: Connection) -> Leg:
             table = _table(db, model)
             if table is None:
                 return []
             more = limit if not _filters(query) else limit * 8
-            near = vectors.search(db, table, vector, query.collections, more)
+            near = vectors.search(db, table, code, query.collections, more)
             return rows.filtered(db, near, query)[:limit]
 
         return await self.read(work)

@@ -15,6 +15,7 @@ from laresd.backends.knowledge.vectors import coded
 from laresd.core.knowledge.words import asked, words
 from laresd.documents import Document, Passage, Place, Query, Source, SourceKind
 from laresd.errors import Permanent
+from laresd.types import Vectors
 
 MODEL, WIDTH = "tiny-1", 8
 
@@ -49,14 +50,18 @@ def query(text: str, *collections: str, **bounds: float) -> Query:
     return Query(text, "en", collections or ("house",), **bounds)  # type: ignore[arg-type]
 
 
-async def found_by_words(store: LibraryStore, asking: Query) -> list[str]:
-    leg = await store.words_leg(asked(asking.text), asking, 10)
+async def found_by_words(store: LibraryStore, wanted: Query) -> list[str]:
+    leg = await store.words_leg(asked(wanted.text), wanted, 10)
     held = await store.passages([passage for passage, _ in leg])
     return [held[passage].passage.text for passage, _ in leg]
 
 
 def pointing(place: int) -> bytes:
     return coded(np.eye(WIDTH, dtype=np.float32)[place : place + 1])[0]
+
+
+def asking(place: int) -> Vectors:
+    return Vectors(WIDTH, np.eye(WIDTH, dtype="<f4")[place].tobytes())
 
 
 async def embed(store: LibraryStore, vectors: dict[str, bytes]) -> None:
@@ -129,7 +134,7 @@ async def test_a_document_that_was_dropped_is_found_no_more(
     await embed(store, {"1111": pointing(0)})
     await store.drop([number, 99])
     assert await found_by_words(store, query("code")) == []
-    assert await store.vector_leg(MODEL, pointing(0), query("code"), 10) == []
+    assert await store.vector_leg(MODEL, asking(0), query("code"), 10) == []
     assert await store.known(source.id) == {}
 
 
@@ -141,9 +146,9 @@ async def test_only_the_collections_that_are_named_are_searched(
     await store.put(a_document(private, uri="will"), *cut("The code of the safe is 2222."))
     await embed(store, {"1111": pointing(0), "2222": pointing(0)})
     for collections in (("house",), ("private",), ("house", "private")):
-        asking = query("code", *collections)
-        words_leg = await store.words_leg(["code"], asking, 10)
-        vector_leg = await store.vector_leg(MODEL, pointing(0), asking, 10)
+        bounded = query("code", *collections)
+        words_leg = await store.words_leg(["code"], bounded, 10)
+        vector_leg = await store.vector_leg(MODEL, asking(0), bounded, 10)
         assert len(words_leg) == len(vector_leg) == len(collections)
         held = await store.passages([passage for passage, _ in words_leg + vector_leg])
         assert {each.document.collection for each in held.values()} == set(collections)
@@ -159,7 +164,7 @@ async def test_a_search_can_be_bounded_by_time(store: LibraryStore, source: Sour
 async def test_the_nearest_vector_comes_first(store: LibraryStore, source: Source) -> None:
     await store.put(a_document(source), *cut("about water", "about fire", "about air"))
     await embed(store, {"water": pointing(0), "fire": pointing(1), "air": pointing(2)})
-    leg = await store.vector_leg(MODEL, pointing(1), query("x"), 2)
+    leg = await store.vector_leg(MODEL, asking(1), query("x"), 2)
     held = await store.passages([passage for passage, _ in leg])
     assert held[leg[0][0]].passage.text == "about fire"
     assert leg[0][1] == pytest.approx(1.0, abs=1e-3)
@@ -171,7 +176,7 @@ async def test_nothing_is_embedded_twice(store: LibraryStore, source: Source) ->
     await embed(store, {"water": pointing(0)})
     await store.put(a_document(source, uri="copy.pdf"), *cut("about water"))
     assert await store.unembedded(MODEL, 10) == []
-    assert len(await store.vector_leg(MODEL, pointing(0), query("x"), 10)) == 2
+    assert len(await store.vector_leg(MODEL, asking(0), query("x"), 10)) == 2
 
 
 async def test_a_renamed_document_keeps_what_is_known_of_it(
@@ -181,13 +186,13 @@ async def test_a_renamed_document_keeps_what_is_known_of_it(
     await embed(store, {"water": pointing(0)})
     await store.renamed(number, "heater.pdf", "Boiler manual")
     assert set(await store.known(source.id)) == {"heater.pdf"}
-    assert len(await store.vector_leg(MODEL, pointing(0), query("x"), 10)) == 1
+    assert len(await store.vector_leg(MODEL, asking(0), query("x"), 10)) == 1
 
 
 async def test_a_model_has_only_its_own_vectors(store: LibraryStore, source: Source) -> None:
     await store.put(a_document(source), *cut("about water"))
     await embed(store, {"water": pointing(0)})
-    assert await store.vector_leg("another", pointing(0), query("x"), 10) == []
+    assert await store.vector_leg("another", asking(0), query("x"), 10) == []
     assert len(await store.unembedded("another", 10)) == 1
 
 
@@ -223,7 +228,7 @@ async def test_all_of_it_is_there_after_a_restart(tmp_path: Path) -> None:
     async with LibraryStore(path, words) as store:
         assert await store.sources() == [source]
         assert await found_by_words(store, query("water")) == ["about water"]
-        assert len(await store.vector_leg(MODEL, pointing(0), query("x"), 10)) == 1
+        assert len(await store.vector_leg(MODEL, asking(0), query("x"), 10)) == 1
 
 
 async def test_a_search_does_not_wait_for_a_writer(store: LibraryStore, source: Source) -> None:
