@@ -11,7 +11,7 @@ from typing import Protocol
 
 from laresd.backends.gpio.chips import APA102_HZ, WS2812_HZ, apa102, ws2812
 from laresd.backends.gpio.contact import Contact
-from laresd.backends.gpio.gpio import Board, Factory, board_factory
+from laresd.backends.gpio.gpio import Board, open_board
 from laresd.backends.gpio.lamps import Lamps, Row
 from laresd.backends.gpio.spi import SpiRow
 from laresd.config import Config, Lights, Pins
@@ -176,7 +176,7 @@ class Panel:
 
     def _says_muted(self) -> bool:
         """Also where the switch cannot be read."""
-        why = "there are no pins"
+        why = "its pin cannot be had"
         if (contact := self._contacts.get(SWITCH)) is not None:
             try:
                 return contact.closed is (self._settings.muted == "closed")
@@ -188,18 +188,15 @@ class Panel:
 
 @asynccontextmanager
 async def panel(
-    config: Config, clock: Clock, factory: Callable[[], Factory] = board_factory
+    config: Config, clock: Clock, opened: Callable[[], Board] = open_board
 ) -> AsyncIterator[Panel]:
     """What of it can be opened; what cannot is told in the log. Raises ConfigError for a pin or a
     light that there is not.
     """
     scheme = Scheme(table(config.lights.signs), config.lights.brightness)
-    board = await _board(config, factory)
+    board = await _board(config, opened)
     try:
-        contacts = {}
-        if board is not None:
-            wired = _wired(config.pins)
-            contacts = {name: _contact(config.pins, board, clock, wired[name]) for name in wired}
+        contacts = _contacts(config.pins, board, clock) if board is not None else {}
         seconds = config.turn.start_timeout_ms / 1000
         row = await _row(config.lights, board)
         if row is None:
@@ -225,13 +222,13 @@ def on_mute(panel: Panel, others: Sequence[Signs]) -> Callable[[bool], None]:
     return told
 
 
-async def _board(config: Config, factory: Callable[[], Factory]) -> Board | None:
+async def _board(config: Config, opened: Callable[[], Board]) -> Board | None:
     """None where no pin is wanted, or none can be had."""
     lights = config.lights
     if not _wired(config.pins) and not lights.power_pin and lights.kind not in ("led", "rgb"):
         return None
     try:
-        return Board(await asyncio.to_thread(factory))
+        return await asyncio.to_thread(opened)
     except LaresError as error:
         log.error("no buttons, switches and lamps: %s", error)
         return None
@@ -246,6 +243,19 @@ def _wired(pins: Pins) -> dict[str, str]:
         SWITCH: pins.mute_switch,
     }
     return {name: pin for name, pin in every.items() if pin}
+
+
+def _contacts(pins: Pins, board: Board, clock: Clock) -> dict[str, Contact]:
+    """Those that can be had. Raises ConfigError for a pin that there is not."""
+    contacts: dict[str, Contact] = {}
+    for name, pin in _wired(pins).items():
+        try:
+            contacts[name] = _contact(pins, board, clock, pin)
+        except ConfigError:
+            raise
+        except LaresError as error:
+            log.error("pins.%s: %s", name, error)
+    return contacts
 
 
 def _contact(pins: Pins, board: Board, clock: Clock, pin: str) -> Contact:

@@ -14,6 +14,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-un
 
 from laresd.app.pins import ENDED_S, TAP_S, Panel, on_mute, panel
 from laresd.backends.clock import SystemClock
+from laresd.backends.gpio.gpio import Board
 from laresd.config import Config, Lights, Pins
 from laresd.errors import ConfigError, Permanent, Temporary
 from laresd.frontends.voice import MutableSource
@@ -109,7 +110,10 @@ def mock_pins() -> MockFactory:
 @asynccontextmanager
 async def boxed(config: Config = CONFIG, factory: MockFactory | None = None) -> AsyncIterator[Box]:
     factory = factory or mock_pins()
-    async with panel(config, SystemClock(), lambda: factory) as made, asyncio.TaskGroup() as tasks:
+    async with (
+        panel(config, SystemClock(), lambda: Board(factory)) as made,
+        asyncio.TaskGroup() as tasks,
+    ):
         voice = Voice()
         voice.panel = made
         microphone = Microphone(made, voice)
@@ -193,7 +197,7 @@ async def test_a_button_that_is_held_down_at_the_start_is_not_pressed() -> None:
     async with boxed(factory=factory) as box:
         assert made.state and box.voice.did == []
     factory = mock_pins()
-    async with panel(CONFIG, SystemClock(), lambda: factory) as down:
+    async with panel(CONFIG, SystemClock(), lambda: Board(factory)) as down:
         voice = Voice()
         voice.panel = down
         factory.pin("GPIO6").drive_low()
@@ -241,7 +245,7 @@ def test_the_mute_switch_is_asked_before_the_microphone_is_opened(
     @virtual_time
     async def test() -> None:
         config = replace(CONFIG, pins=replace(PINS, muted=says))
-        async with panel(config, SystemClock(), mock_pins) as made:
+        async with panel(config, SystemClock(), lambda: Board(mock_pins())) as made:
             microphone = Microphone(made, Voice())
             made.guard(microphone)
             assert microphone.muted is muted
@@ -251,7 +255,7 @@ def test_the_mute_switch_is_asked_before_the_microphone_is_opened(
 
 @virtual_time
 async def test_a_mute_switch_that_cannot_be_read_leaves_nobody_listening() -> None:
-    def none() -> MockFactory:
+    def none() -> Board:
         raise Permanent("this machine has no pins to use")
 
     async with panel(CONFIG, SystemClock(), none) as made:
@@ -259,6 +263,20 @@ async def test_a_mute_switch_that_cannot_be_read_leaves_nobody_listening() -> No
         made.guard(microphone)
         microphone.mute(False)
         assert microphone.muted
+
+
+@virtual_time
+async def test_a_pin_that_another_program_has_leaves_the_others_working() -> None:
+    class Busy(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
+        def _set_pull(self, value: str) -> None:
+            if value == "up" and str(self.info.name) in ("GPIO13", "GPIO17"):
+                raise OSError("GPIO busy")
+            super()._set_pull(value)
+
+    async with boxed(factory=MockFactory(pin_class=Busy)) as box:
+        assert box.microphone.muted  # nobody knows what the switch says
+        await box.tap("GPIO6")
+        assert box.voice.did == ["open 5"]
 
 
 @virtual_time
@@ -294,7 +312,7 @@ async def test_whatever_shows_signs_is_told_that_the_microphone_was_switched() -
 
 @virtual_time
 async def test_a_box_without_pins_and_lamps_does_nothing() -> None:
-    def never() -> MockFactory:
+    def never() -> Board:
         raise AssertionError("nobody wants pins")
 
     async with panel(Config(), SystemClock(), never) as made:
@@ -327,7 +345,9 @@ def test_what_is_wrong_in_the_configuration_stops_the_start(lights: Lights, said
     @virtual_time
     async def test() -> None:
         with pytest.raises(ConfigError, match=said):
-            async with panel(replace(CONFIG, lights=lights), SystemClock(), mock_pins):
+            async with panel(
+                replace(CONFIG, lights=lights), SystemClock(), lambda: Board(mock_pins())
+            ):
                 pass
 
     test()

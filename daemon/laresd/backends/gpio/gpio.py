@@ -28,25 +28,35 @@ class Factory(Protocol):
     def close(self) -> None: ...
 
 
-def board_factory() -> Factory:
-    """That of the board that this is. Raises Permanent where there are no pins that can be used."""
+Errors = tuple[type[Exception], ...]
+TROUBLE: Errors = (OSError, gpiozero.GPIOZeroError)
+
+
+def open_board() -> Board:
+    """The board that this is. Raises Permanent where there are no pins that can be used."""
     library = lgpio()
+    trouble: Errors = (*TROUBLE, library.error)
     try:
         from gpiozero.pins.lgpio import (  # type: ignore[import-untyped]  # noqa: PLC0415
             LGPIOFactory,
         )
 
-        factory: Factory = LGPIOFactory()
+        return Board(LGPIOFactory(), trouble)
     except (ImportError, OSError, gpiozero.GPIOZeroError, library.error) as error:
         raise Permanent(f"this machine has no pins to use: {error}", remedy=REMEDY) from error
-    return factory
 
 
 @dataclass(slots=True)
 class Board:
-    """What is on the pins; closing it frees them. `factory`: of gpiozero."""
+    """What is on the pins; closing it frees them. `factory`: of gpiozero; `trouble`: what its pins
+    raise when they cannot be had, read or set.
+
+    Opening raises ConfigError for a pin that there is not, or that has another use here already,
+    and Permanent for one that another program has.
+    """
 
     factory: Factory
+    trouble: Errors = TROUBLE
     _opened: list[_Device] = field(default_factory=list)
 
     def contact(
@@ -54,10 +64,10 @@ class Board:
     ) -> Callable[[], bool]:
         """Gives whether the contact there is closed: to ground if `pulled_up`, else to 3.3 V.
 
-        `on_edge` is called from another thread. Raises ConfigError for a pin that there is not;
-        what is given raises Temporary when the pin cannot be read.
+        `on_edge` is called from another thread. What is given raises Temporary when the pin cannot
+        be read.
         """
-        with _naming(pin):
+        with self._naming(pin):
             device = gpiozero.DigitalInputDevice(
                 pin, pull_up=pulled_up, bounce_time=None, pin_factory=self.factory
             )
@@ -67,14 +77,14 @@ class Board:
         def closed() -> bool:
             try:
                 return bool(device.is_active)
-            except (OSError, gpiozero.GPIOZeroError) as error:
+            except self.trouble as error:
                 raise Temporary(f"the pin {pin!r} cannot be read: {error}") from error
 
         return closed
 
     def power(self, pin: str) -> None:
         """Hold it high until the board is closed: it feeds the lamps of some."""
-        with _naming(pin):
+        with self._naming(pin):
             self._opened.append(
                 gpiozero.DigitalOutputDevice(pin, initial_value=True, pin_factory=self.factory)
             )
@@ -85,17 +95,34 @@ class Board:
         """
         parts: list[_Led] = []
         for pin in pins:
-            with _naming(pin):
+            with self._naming(pin):
                 lamp = gpiozero.PWMLED(pin, active_high=active_high, pin_factory=self.factory)
             self._opened.append(lamp)
             parts.append(lamp)
-        return LedRow(tuple(parts))
+        return LedRow(tuple(parts), self.trouble)
 
     def close(self) -> None:
         while self._opened:
-            with contextlib.suppress(gpiozero.GPIOZeroError, OSError):
+            with contextlib.suppress(*self.trouble):
                 self._opened.pop().close()
-        self.factory.close()
+        with contextlib.suppress(*self.trouble):
+            self.factory.close()
+
+    @contextlib.contextmanager
+    def _naming(self, pin: str) -> Iterator[None]:
+        try:
+            yield
+        except gpiozero.GPIODeviceError as error:  # used twice
+            raise ConfigError(f"the pin {pin!r} cannot be used: {error}") from error
+        except gpiozero.PinError as error:
+            raise ConfigError(
+                f"the pin {pin!r} cannot be used: {error}", remedy='name it as in "GPIO17"'
+            ) from error
+        except self.trouble as error:
+            raise Permanent(
+                f"the pin {pin!r} cannot be had: {error}",
+                remedy="see what else uses it: gpioinfo, and the overlays in config.txt",
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,7 @@ class LedRow:
     """Port Row of one lamp."""
 
     parts: tuple[_Led, ...]
+    trouble: Errors
     lamps: int = 1
 
     def show(self, colours: Sequence[Colour]) -> None:
@@ -111,7 +139,7 @@ class LedRow:
         try:
             for part, level in zip(self.parts, levels, strict=True):
                 part.value = level / 255
-        except (OSError, gpiozero.GPIOZeroError) as error:
+        except self.trouble as error:
             raise Temporary(f"a lamp cannot be set: {error}") from error
 
     def close(self) -> None:
@@ -125,16 +153,3 @@ class _Device(Protocol):
 
 class _Led(_Device, Protocol):
     value: float
-
-
-@contextlib.contextmanager
-def _naming(pin: str) -> Iterator[None]:
-    """Its errors, told of the pin."""
-    try:
-        yield
-    except gpiozero.GPIODeviceError as error:  # used twice, for one
-        raise ConfigError(f"the pin {pin!r} cannot be used: {error}") from error
-    except gpiozero.PinError as error:
-        raise ConfigError(
-            f"the pin {pin!r} cannot be used: {error}", remedy='name it as in "GPIO17"'
-        ) from error

@@ -97,10 +97,10 @@ def test_a_machine_without_pins_says_what_to_do_and_stays_where_it_is(tmp_path: 
     """In a process of its own: lgpio would leave a thread, a pipe and another working directory."""
     program = """
 import os
-from laresd.backends.gpio.gpio import board_factory
+from laresd.backends.gpio.gpio import open_board
 from laresd.errors import Permanent
 try:
-    board_factory()
+    open_board()
 except Permanent as error:
     print(error.remedy)
 print(os.getcwd(), os.listdir())
