@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncGenerator
+
 from laresd.errors import LaresError
 from tests.fakes.audio import speech
 
@@ -19,3 +22,10 @@ class FakeSynthesizer:
             raise self.failures.pop(0)
         self.spoken.append(text)
         return speech(len(text) * self._ms_per_letter)
+
+    async def stream(
+        self, text: str, *, language: str, timeout_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Clause by clause."""
+        for clause in re.findall(r"[^,.]+[,.]?", text):
+            yield await self.synthesize(clause.strip(), language=language, deadline=timeout_s)

@@ -1,6 +1,6 @@
 """Text cut where a speaker breathes, into pieces that are spoken one after the other. Pure.
 
-The first one is short, so that its sound is there early; nothing of the text is left out.
+Nothing of the text is left out.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FIRST = 60  # characters of the first piece, where it can be cut there
-LONG = 300  # of any other
+LONG = 300  # characters of a piece at most
+FIRST = 60  # of the first one, where it can be cut there and its sound should be there early
 SENTENCE_PAUSE, CLAUSE_PAUSE = 0.25, 0.1  # seconds
 
 _SENTENCE = re.compile(r"[.!?…]+[)\"'”’»\]]*(?=\s)|[。！？]+[”’」』）]*")
@@ -32,11 +32,11 @@ def speakable(text: str) -> str:
     return " ".join(plain.split())
 
 
-def pieces(text: str) -> list[Piece]:
-    """Of speakable text."""
+def pieces(text: str, first: int = LONG) -> list[Piece]:
+    """Of speakable text. `first`: characters of the first one, if a clause ends there."""
     found: list[Piece] = []
     for sentence in _cut(text, _SENTENCE):
-        parts = list(_short(sentence, LONG if found else FIRST))
+        parts = list(_short(sentence, LONG if found else first))
         found += [Piece(part, CLAUSE_PAUSE) for part in parts[:-1]]
         found += [Piece(part, SENTENCE_PAUSE) for part in parts[-1:]]
     return [*found[:-1], *(Piece(last.text) for last in found[-1:])]
@@ -46,7 +46,7 @@ def _short(text: str, most: int) -> Iterator[str]:
     """At the last clause that fits, else at the last word, else anywhere."""
     while len(text) > most:
         at = _last(text, _CLAUSE, most)
-        if at is None and most == FIRST:
+        if at is None and most < LONG:
             most = LONG  # a voice that breaks off between two words is worse than a late one
             continue
         at = at or _last(text, _WORD, most) or most

@@ -1,7 +1,7 @@
 """The voices of a box as a worker: a Piper voice where there is one, else espeak-ng.
 
-Ops: `synthesize` {text, language} -> payload 16 kHz mono s16; `stream` {text, language} -> a
-`part` with such a payload for each piece of the text, as soon as it is there.
+Ops: `synthesize` {text, language} -> payload 16 kHz mono s16; `cut` {text} -> {pieces: [{text,
+pause}]}, to be synthesized one after the other, with so many seconds of silence after each.
 
 A Piper voice speaks its own language; what is in another one, and what it fails at, is spoken by
 espeak-ng.
@@ -17,12 +17,12 @@ from laresd.engines import worker
 from laresd.engines.speech import espeak, piper
 from laresd.engines.speech.espeak import Espeak
 from laresd.engines.speech.level import evened, from_s16, to_s16
-from laresd.engines.speech.pieces import pieces, speakable
+from laresd.engines.speech.pieces import FIRST, pieces, speakable
 from laresd.engines.speech.piper import PiperVoice
 from laresd.engines.speech.said import well_said
 from laresd.errors import LaresError
 from laresd.frames import Fields
-from laresd.types import SAMPLE_RATE
+from laresd.types import SAMPLE_RATE, Json
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,12 @@ class Voices:
     def synthesize(self, call: worker.Call) -> worker.Answer:
         return worker.Answer(payload=b"".join(self._spoken(call)))
 
-    def stream(self, call: worker.Call) -> worker.Answer:
-        for pcm in self._spoken(call):
-            call.part({}, pcm)
-        return worker.Answer()
+    def cut(self, call: worker.Call) -> worker.Answer:
+        found: list[Json] = [
+            {"text": piece.text, "pause": piece.pause}
+            for piece in pieces(speakable(call.body.text("text")), FIRST)
+        ]
+        return worker.Answer({"pieces": found})
 
     def _spoken(self, call: worker.Call) -> Iterator[bytes]:
         """Piece by piece, until nobody waits any more."""
@@ -90,4 +92,4 @@ def load(options: Fields) -> worker.Loaded:
             log.warning("espeak-ng speaks in its place: %s", error)
     voices = Voices(own, voice)
     facts = {"program": own.program, "model": model if voice else "", "fault": fault}
-    return worker.Loaded({"synthesize": voices.synthesize, "stream": voices.stream}, facts)
+    return worker.Loaded({"synthesize": voices.synthesize, "cut": voices.cut}, facts)

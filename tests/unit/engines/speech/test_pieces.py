@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from laresd.engines.speech.pieces import FIRST, LONG, pieces, speakable
 
 
-def texts(text: str) -> list[str]:
-    return [piece.text for piece in pieces(text)]
+def texts(text: str, first: int = LONG) -> list[str]:
+    return [piece.text for piece in pieces(text, first)]
 
 
 @given(st.text(max_size=50), st.integers(min_value=1, max_value=100))
@@ -29,7 +29,7 @@ def test_words_stay_as_they_are() -> None:
 @given(st.text(alphabet="abc .,!?。，-", max_size=1500))
 def test_nothing_is_left_out_and_no_piece_is_too_long(text: str) -> None:
     line = speakable(text)
-    found = texts(line)
+    found = texts(line, FIRST)
     assert "".join(found).replace(" ", "") == line.replace(" ", "")
     assert all(0 < len(piece) <= LONG for piece in found)
 
@@ -46,7 +46,7 @@ def test_numbers_are_not_cut() -> None:
 
 def test_a_long_first_sentence_begins_with_its_first_clauses() -> None:
     clause = "the lamp in the kitchen is on"
-    found = texts(f"{clause}, {clause}, {clause}, and {clause}.")
+    found = texts(f"{clause}, {clause}, {clause}, and {clause}.", FIRST)
     assert found[0] == f"{clause},"
     assert len(found[0]) <= FIRST
     assert len(found) == 2
@@ -54,4 +54,4 @@ def test_a_long_first_sentence_begins_with_its_first_clauses() -> None:
 
 def test_it_is_not_cut_between_words_for_that() -> None:
     sentence = "the lamp in the kitchen and the lamp in the hall and the one in the attic are on."
-    assert texts(sentence) == [sentence]
+    assert texts(sentence, FIRST) == [sentence]

@@ -12,7 +12,7 @@ import pytest
 from laresd.engines import worker
 from laresd.engines.speech import service
 from laresd.engines.speech.level import from_s16
-from laresd.frames import Fields, Frame, decode_header
+from laresd.frames import Fields, Frame
 from laresd.sound import level_dbfs
 from laresd.types import SAMPLE_RATE, Json
 from tests.fakes import piper_voice
@@ -24,11 +24,10 @@ pytestmark = pytest.mark.skipif(
 
 
 class Engine:
-    """The service as its worker has it, with what it sent."""
+    """The service as its worker has it."""
 
     def __init__(self, **options: Json) -> None:
-        self.sent = io.BytesIO()
-        self._channel = worker.Channel(io.BytesIO(), self.sent)
+        self._channel = worker.Channel(io.BytesIO(), io.BytesIO())
         self._loaded = service.load(Fields(options))
         self.facts = self._loaded.facts
 
@@ -39,16 +38,12 @@ class Engine:
         assert answer is not None
         return answer.payload
 
-    def parts(self) -> list[bytes]:
-        """The payloads of the parts, in order."""
-        self.sent.seek(0)
-        found: list[bytes] = []
-        while line := self.sent.readline():
-            frame, length = decode_header(line)
-            payload = self.sent.read(length)
-            if frame.op == "part":
-                found.append(payload)
-        return found
+    def pieces(self, text: str) -> list[tuple[str, float]]:
+        call = worker.Call(Frame("cut", 1, {"text": text}), self._channel)
+        answer = self._loaded.handlers["cut"](call)
+        assert answer is not None
+        rows = Fields(answer.body).rows("pieces")
+        return [(row.text("text"), row.real("pause")) for row in rows]
 
 
 def is_of_piper(pcm: bytes) -> bool:
@@ -123,13 +118,11 @@ def test_all_voices_are_equally_loud(kind: str, model: str) -> None:
     assert level_dbfs(pcm) == pytest.approx(-20.5, abs=1.5)
 
 
-def test_a_streamed_text_comes_piece_by_piece() -> None:
-    engine = Engine()
-    text = "The lamp is on. The heater is off. Good night."
-    assert engine.call("stream", text) == b""
-    parts = engine.parts()
-    assert len(parts) == 3
-    assert b"".join(parts) == engine.call("synthesize", text)
+def test_a_text_is_cut_where_its_first_sound_comes_early() -> None:
+    clause = "the lamp in the kitchen is on"
+    (first, *_) = Engine().pieces(f"Now {clause}, and {clause}, and {clause}.")
+    assert first == (f"Now {clause},", 0.1)
+    assert Engine().pieces("It is on. Good night.") == [("It is on.", 0.25), ("Good night.", 0.0)]
 
 
 def test_a_long_text_is_spoken_to_its_end() -> None:
