@@ -61,6 +61,8 @@ class SpiRow:
         bus: int,
         device: int,
         hertz: int,
+        library: Callable[[], ModuleType] = lgpio,
+        devices: Path = Path("/dev"),
     ) -> None:
         dark = encode([(0, 0, 0)] * lamps)
         if len(dark) > SPIDEV_BYTES:
@@ -68,11 +70,11 @@ class SpiRow:
         self.lamps = lamps
         self._dark = dark
         self._encode = encode
-        self._name = f"/dev/spidev{bus}.{device}"
+        self._name = str(devices / f"spidev{bus}.{device}")
         self._lock = threading.Lock()
         if not Path(self._name).exists():
             raise Permanent(f"there is no {self._name}", remedy=REMEDY)
-        self._lgpio = lgpio()
+        self._lgpio = library()
         try:
             self._handle: int | None = self._lgpio.spi_open(bus, device, hertz, 0)
         except self._lgpio.error as error:
