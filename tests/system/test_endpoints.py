@@ -41,7 +41,7 @@ def over(bed: Clip, below_db: float) -> bytes:
     under *= loud / np.sqrt(np.mean(under**2)) * 10 ** (-below_db / 20)
     under[: len(speech)] += speech
     whole = np.concatenate([said[: int(WAKE_S * SAMPLE_RATE)], under])
-    return np.clip(whole, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(whole, -32768, 32767).astype("<i2"))
 
 
 async def heard(bed: Clip, below_db: float) -> tuple[Turn, float]:
