@@ -46,6 +46,8 @@ COMMANDS = {
     "hosts": Command("hosts", "machines on the LAN that compute for this box"),
     "pin": Command("pin", "set the PIN that the most dangerous actions need"),
     "wake": Command("wake", "what woke it and what nearly did; tune it to this home"),
+    "satellite": Command("satellite", "be the ears and the voice of another machine"),
+    "wyoming": Command("wyoming", "serve ears and a voice over Wyoming, without a home"),
     "models": Command("models", "list, pull, use and remove models"),
     "bench": Command("bench", "measure this box, and keep the settings that are fastest on it"),
 }
@@ -72,9 +74,9 @@ def main_daemon(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(config: Config) -> int:
-    from laresd.commands import foreground  # noqa: PLC0415  # only it needs the whole house
+    from laresd.commands import foreground, satellite  # noqa: PLC0415  # the whole house
 
-    return foreground.main(config)
+    return satellite.serve(config) if config.satellite.enabled else foreground.main(config)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from laresd.app.sound import Sound as Sound
 from laresd.app.sound import sound_of as sound_of
 from laresd.app.tracing import Tracing
 from laresd.app.waking import Waking, waking_of
+from laresd.app.wyoming import WyomingServer, wyoming_of
 from laresd.backends import input_rules
 from laresd.backends.audio import Recording
 from laresd.backends.broker import embedded
@@ -74,6 +75,7 @@ class Box:
     seen: Outbox
     mind: Mind
     http: HttpFrontend | None
+    wyoming: WyomingServer | None
     devices: JoinedDevices
     broker_devices: MqttDevices  # those of `devices` that are on MQTT
     assistant: CascadeAssistant
@@ -131,6 +133,8 @@ async def running(
         }
         if box.http is not None:
             parts["http"] = box.http.run()
+        if box.wyoming is not None:
+            parts["wyoming"] = box.wyoming.run()
         if broker is not None:
             parts["embedded broker"] = broker.run()
         if box.house.microphone is not None:
@@ -234,6 +238,9 @@ async def _build(
     board.guard(house.microphone)
     api = http_frontend(config, clock, workers, mind, listening=voice, stages=tracing.stages)
     http = await _api(api, stack)
+    wyoming = await wyoming_of(
+        config, clock, mind, assistant=answering, workers=workers, stack=stack
+    )
     return Box(
         config,
         clock,
@@ -242,6 +249,7 @@ async def _build(
         outbox,
         mind,
         http,
+        wyoming,
         devices,
         broker_devices,
         assistant,

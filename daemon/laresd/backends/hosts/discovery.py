@@ -65,7 +65,9 @@ class FoundHost:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a host says of itself. `label`: its name for people, at most 63 bytes."""
+    """What a host says of itself. `label`: its name for people, at most 63 bytes. `service`: LARES
+    or WYOMING, which says nothing but where it is.
+    """
 
     label: str
     port: int
@@ -74,9 +76,12 @@ class Announcement:
     scheme: Literal["http", "https"] = "http"
     fingerprint: str = ""
     mac: str = ""
+    service: str = LARES
 
     def txt(self) -> dict[str, str | bytes | None]:
         """The TXT record; what is not known is left out."""
+        if self.service == WYOMING:
+            return {}
         said = {
             "engine": self.kind,
             "model": self.model,
@@ -301,13 +306,14 @@ async def _tell(
     told: AsyncServiceInfo | None,
 ) -> AsyncServiceInfo:
     """Announce it for the first time, or again with other addresses."""
+    suffix = what.service.partition(".")[0].replace("_", "-")
     info = AsyncServiceInfo(
-        LARES,
-        told.name if told else f"{what.label}.{LARES}",
+        what.service,
+        told.name if told else f"{what.label}.{what.service}",
         port=what.port,
         properties=what.txt(),
         # Not the machine's own name, whose records its own responder may be announcing.
-        server=f"{clean_name(what.label)}-lares.local.",
+        server=f"{clean_name(what.label)}{suffix}.local.",
         parsed_addresses=list(addresses),
     )
     if told is None:

@@ -107,6 +107,7 @@ def load(options: Fields) -> worker.Loaded:
     size = (folder / "model.bin").stat().st_size
     facts: dict[str, Json] = {
         "model": folder.name,
+        "languages": [*model.languages],
         "megabytes": round(size / 1e6, 1),
         "padding": str(context),
         "padding_because": why,
