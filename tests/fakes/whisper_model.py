@@ -69,7 +69,7 @@ def write_whisper(folder: Path, *, padding: str = "speech", seed: int = 1) -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     (folder / "tokenizer.json").write_text(_tokenizer())
-    habits = {"padding": padding, "max_tokens": POSITIONS}
+    habits = {"padding": padding, "max_tokens": POSITIONS, "patience_s": 0.0}
     (folder / "lares.json").write_text(json.dumps(habits))
     return folder
 

@@ -14,7 +14,7 @@ from laresd.engines.whisper.model import Heard, Hypothesis, Pass
 DOUBTFUL_LOGPROB = -1.0  # by token; with MAX_COMPRESSION Whisper's own bounds for a second look
 MAX_COMPRESSION = 2.4
 NO_SPEECH = 0.6  # where nobody speaks, another look finds no better text
-SECOND_LOOKS = (Pass(beams=5), Pass(beams=5, temperature=0.4))
+SECOND_LOOKS = (Pass(beams=5), Pass(beams=5, no_repeat=4))
 NAME_LOGPROB = 4.0  # so much less likely a text with names may be to one who does not know them
 
 

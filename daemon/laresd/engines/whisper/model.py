@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
-from ctranslate2._ext import StorageView, set_random_seed
+from ctranslate2._ext import StorageView
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
@@ -21,17 +21,19 @@ from laresd.types import AUTO
 
 TOKENS_PER_SECOND = 16  # more is a model that has lost its way
 HOP = 160  # samples of a frame
-SEED = 1  # so that the same sound is the same text
 
 Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way of writing down what was heard. With a temperature, `beams` texts are tried."""
+    """One way of writing down what was heard. No temperature: CTranslate2's dice cannot be seeded
+    for a call, and the same sound must be the same text. `no_repeat`: this many tokens never come
+    twice in the same order; 0: they may.
+    """
 
     beams: int = 1
-    temperature: float = 0.0
+    no_repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Model:
         Raises Permanent for a language that it does not know.
         """
         if language == AUTO:
-            return AUTO if len(self.languages) > 1 else self.languages[0]
+            several = self._model.model.is_multilingual and len(self.languages) > 1
+            return AUTO if several else self.languages[0]
         code = language.replace("_", "-").partition("-")[0].lower()
         if code not in self.languages:
             raise Permanent(
@@ -107,23 +110,21 @@ class Model:
         return Heard(encoded, seconds, self._detected(encoded) if language == AUTO else language)
 
     def write(self, heard: Heard, way: Pass, names: Sequence[str] = ()) -> Hypothesis:
-        """The likeliest text. `names`: those that may be said, where the model `takes_names`."""
+        """The likeliest text. `names`: those that may be said, where the model `takes_names`.
+
+        CTranslate2 writes at most half of `max_length`, whatever the prompt's length.
+        """
         tokenizer = self._tokenizer(heard.language)
         prompt = [*self._names(names), *tokenizer.sot_sequence, tokenizer.no_timestamps]
         room = int(heard.seconds * TOKENS_PER_SECOND) + 16
-        several = way.beams if self._head else 1
-        sampled = way.temperature > 0
-        if sampled:
-            set_random_seed(SEED)
         (found,) = self._model.model.generate(
             heard.encoded,
             [prompt],
-            beam_size=1 if sampled else way.beams,
-            num_hypotheses=way.beams if sampled else several,
-            sampling_topk=0 if sampled else 1,
-            sampling_temperature=way.temperature if sampled else 1,
+            beam_size=way.beams,
+            num_hypotheses=way.beams if self._head else 1,
+            no_repeat_ngram_size=way.no_repeat,
             length_penalty=0 if self._head else 1,  # the head's models may end at once
-            max_length=min(self._habits.max_tokens, len(prompt) + room),
+            max_length=min(self._habits.max_tokens, max(2 * room, len(prompt) + room)),
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -152,10 +153,8 @@ class Model:
     def _best(self, result: _Result, heard: Heard) -> tuple[list[int], float, Fit | None]:
         """The hypothesis to take, its log probability by token (the end counted), its fit."""
         if self._head is None:
-            scores = list(result.scores)
-            best = scores.index(max(scores))
-            tokens = list(result.sequences_ids[best])
-            return tokens, scores[best] * len(tokens) / (len(tokens) + 1), None
+            tokens = list(result.sequences_ids[0])
+            return tokens, result.scores[0] * len(tokens) / (len(tokens) + 1), None
         encoded = np.array(heard.encoded)[0]
         choice = self._head.choose(encoded, result.sequences_ids, result.scores)
         return list(choice.tokens), choice.score / (len(choice.tokens) + 1), choice.fit
