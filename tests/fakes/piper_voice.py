@@ -83,7 +83,8 @@ def large(folder: Path) -> Path:
     for _ in range(6):  # text encoder
         inner = layers.node("Relu", layers.conv(last, 192, 768, 3))
         last = layers.node("Tanh", layers.conv(inner, 768, 192, 3))
-    constants["frames"] = np.array([1.0, 1.0, 3.6], np.float32)  # of each id, pads included
+    # Frames of each id, pads included: five words in a second and a half.
+    constants["frames"] = np.array([1.0, 1.0, 2.5], np.float32)
     last = layers.node("Resize", last, "", "frames", mode="nearest")
     for _ in range(4):  # flow
         for _ in range(4):
