@@ -42,6 +42,11 @@ def wake_word() -> bytes:
     return read_wav(FIRST).pcm[: int(WAKE_S * SAMPLE_RATE) * 2]
 
 
+def a_command() -> Clip:
+    """The wake word and a command: what is to be understood."""
+    return Clip("command", "command", read_wav(FIRST).pcm)
+
+
 async def outcomes(box: Box, sounds: Sequence[Clip], before: bytes) -> list[Outcome]:
     """Each clip through the path of the microphone, after another sound."""
     found = []

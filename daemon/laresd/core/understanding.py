@@ -16,6 +16,7 @@ from laresd.config import Config
 from laresd.core import guard, prompt, replies
 from laresd.core.dialogue import Found, Read
 from laresd.core.intent import loose, wonder
+from laresd.core.intent.dismissal import dismissed
 from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
 from laresd.core.talk import Talk
@@ -143,6 +144,8 @@ class Cascade:
             log.warning("the sentence grammar did not answer: %s", error)
             return Understanding(error=error)
         meaning = resolve(found, home, request.area)
+        if meaning is None:
+            meaning = dismissed(request.text, request.language)
         if meaning is None or _is_name_alone(meaning, request, home):
             return Understanding()
         return Understanding("grammar", meaning)

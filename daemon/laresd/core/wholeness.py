@@ -85,6 +85,7 @@ def of_command(text: str, language: str, home: Home, meaning: Meaning | None) ->
     if known is None or not _POINTS.isdisjoint(words) or words[0] in known.questions:
         return Wholeness.UNSURE
     must = _ends_with(words, _phrases(_MAY_GO_ON, language)) or _lacks(pieces, known)
+    must = must or _wants_unit(pieces)
     return Wholeness.OPEN if must else Wholeness.UNSURE
 
 
@@ -154,6 +155,12 @@ def _names(entity: Entity) -> list[Words]:
 def _is_said(phrase: Words, words: Words) -> bool:
     starts = range(len(words) - len(phrase) + 1)
     return bool(phrase) and any(words[at : at + len(phrase)] == phrase for at in starts)
+
+
+def _wants_unit(pieces: Sequence[Piece]) -> bool:
+    """Whether it ends with a number of nobody knows what, after other words: "a timer for five"."""
+    last = pieces[-1].sense if len(pieces) > 1 else None
+    return last is not None and last.number is not None and last.kind is None
 
 
 def _lacks(pieces: Sequence[Piece], known: Lexicon) -> bool:

@@ -100,6 +100,7 @@ async def test_so_it_is_in_german_and_chinese(text: str, language: str, home: Ho
         "set the desk lamp",
         "set the desk lamp to",
         "turn the desk lamp",
+        "set a timer for five",
         "uh",
     ],
 )
@@ -140,6 +141,7 @@ async def test_so_they_are_in_german_and_chinese(text: str, language: str, home:
         ("mach das Rollo auf", "de", GERMAN),  # 50 percent
         ("打开厨房灯", "zh", CHINESE),  # strip
         ("", "en", ENGLISH),
+        ("4711", "en", ENGLISH),
     ],
 )
 async def test_in_doubt_the_usual_silence_decides(text: str, language: str, home: Home) -> None:
