@@ -79,7 +79,8 @@ async def test_a_spoken_turn_is_told_over_mqtt_and_in_the_metrics_with_all_its_s
     turns.close()
     assert validator("event", "turn").is_valid(told)
     assert (told["source"], told["closing"], told["kind"]) == ("a test", "done", "done")
-    assert [span["name"] for span in told["spans"]] == SPOKEN
+    # A recording plays faster than it sounds, so stages of audio and of computing may overlap.
+    assert sorted(span["name"] for span in told["spans"]) == sorted(SPOKEN)
     assert "heard" not in told
     async with house.client.get("/metrics") as answer:
         metrics = await answer.text()
