@@ -233,6 +233,11 @@ class HomeAssistant:
         path = f"/api/services/{service.replace('.', '/')}"
         self.ask("POST", path, {"entity_id": entity_id, **data})
 
+    def publish(self, topic: str, payload: str) -> None:
+        """A retained message on its broker."""
+        data = {"topic": topic, "payload": payload, "retain": True}
+        self.ask("POST", "/api/services/mqtt/publish", data)
+
     def log(self) -> str:
         return (self.folder / "output.log").read_text(errors="replace")[-4000:]
 

@@ -25,6 +25,7 @@ LATENCY = "sensor.lares_turn_latency"
 MODEL = "sensor.lares_language_model"
 FOUNTAIN = "switch.fountain"
 TALK_TIMEOUT = 120.0  # seconds; a machine that is busy is slow
+UPDATE = "update.lares_software"
 MUTE, LISTENING = "switch.lares_microphone_mute", "switch.lares_listening"
 CONFIGURATION = """\
 [box]
@@ -159,6 +160,9 @@ def test_the_box_arrives_changes_goes_when_it_is_killed_and_comes_back(
         assert states["sensor.lares_computing_energy_estimated"]["state"] == "0.0"
         assert "estimated" in str(states["sensor.lares_computing_power_estimated"]["attributes"])
         assert MUTE not in states  # there is no microphone here
+        home.until(UPDATE, "unknown")  # nobody has told of a newer one, nor that there is none
+        home.publish("lares/lares/update/latest", "99.0")
+        home.until(UPDATE, "on")
         said(tmp_path, "kitchen-light.wav")
         home.until(ANSWERED, "1")
         latency = home.becomes(LATENCY, lambda state: state.isdigit(), "a number")
