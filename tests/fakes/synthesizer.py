@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator
 from laresd.errors import LaresError
 from tests.fakes.audio import speech
 
+LONG = 60  # characters
+
 
 class FakeSynthesizer:
     """`spoken` has every sentence in order. `failures` are raised first, one for each call."""
@@ -26,6 +28,7 @@ class FakeSynthesizer:
     async def stream(
         self, text: str, *, language: str, timeout_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """Clause by clause."""
-        for clause in re.findall(r"[^,.]+[,.]?", text):
+        """A long sentence clause by clause."""
+        clauses = re.findall(r"[^,.]+[,.]?", text) if len(text) > LONG else [text]
+        for clause in clauses:
             yield await self.synthesize(clause.strip(), language=language, deadline=timeout_s)
