@@ -118,7 +118,7 @@ CATALOGUE: tuple[Model, ...] = (
             ("de_DE-thorsten-medium", "a German voice"),
             ("zh_CN-huayan-medium", "a Chinese voice"),
         )
-        if (known := voice(name, f"{why}; any other Piper voice by its full name", size_mb=63))
+        if (known := voice(name, why, size_mb=63))
     ),
 )
 

@@ -15,7 +15,7 @@ from laresd.backends.checks import broker, machine, models, places, sound
 from laresd.backends.checks.finding import Finding, Verdict
 from laresd.backends.modelstore.memory import Memory
 from laresd.backends.modelstore.store import ModelStore
-from laresd.config import Audio, Config, Llm, Mqtt
+from laresd.config import Audio, Config, Llm, Mqtt, Speech
 from laresd.errors import Permanent
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -152,6 +152,13 @@ def test_models(tmp_path: Path) -> None:
     found = models.used(Config(), store, board)
     assert verdicts(found) == [FAIL, OK, WARN]
     assert "of which 0.0 GiB are free" in found[2].text
+
+
+def test_a_voice_is_looked_at_only_where_one_is_chosen(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path, bundled=tmp_path / "absent")
+    config = Config(llm=Llm(enabled=False), speech=Speech(model=str(tmp_path / "no.onnx")))
+    assert verdicts(models.used(config, store, None)) == [FAIL, FAIL]
+    assert len(models.used(Config(llm=Llm(enabled=False)), store, None)) == 1
 
 
 @contextmanager
