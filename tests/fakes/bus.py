@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from laresd.errors import DeadlineExceeded, Temporary
+from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.types import Message, Sent
 
 
@@ -24,6 +24,7 @@ class FakeBus:
         self.retained: dict[str, bytes] = {}
         self.kept: list[tuple[Message, bool, float]] = []  # message, retain, keep_until
         self.dropped: list[str] = []
+        self.forbidden: set[str] = set()  # topics on which the broker takes nothing
         self._wall = wall
         self._missed: list[Message] = []  # for durable subscriptions
         self._subscriptions: list[FakeSubscription] = []
@@ -56,6 +57,8 @@ class FakeBus:
     ) -> Sent:
         if keep_until is not None and keep_until <= self._wall():
             raise DeadlineExceeded("its time has passed")
+        if topic in self.forbidden:
+            raise Permanent(f"the broker took no message on {topic}")
         message = _message(topic, payload, expiry_s, response_topic, correlation)
         if not self.connected:
             if keep_until is None:

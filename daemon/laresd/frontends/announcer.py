@@ -6,7 +6,7 @@ import json
 import logging
 
 from laresd.config import Config
-from laresd.errors import Temporary
+from laresd.errors import LaresError
 from laresd.ports import AudioSink, Bus, Clock, Synthesizer
 from laresd.timing import TimerEnded
 
@@ -45,5 +45,5 @@ class Announcer:
         try:
             await self._bus.wait_connected(deadline=self._clock.now() + BROKER_WAIT)
             await self._bus.publish(self._topic, json.dumps(message, ensure_ascii=False))
-        except Temporary as error:
+        except LaresError as error:  # it is spoken all the same
             log.warning("the end of timer %d is not on MQTT: %s", ended.timer.id, error)

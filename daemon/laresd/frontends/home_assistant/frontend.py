@@ -75,6 +75,7 @@ class HomeAssistantFrontend:
         self._events: deque[tuple[str, dict[str, Json]]] = deque(maxlen=UNTOLD)
         self._sayings = 0
         self._latest: Latest | None = None
+        self._forbidden = ""  # why the broker took something not, as it was logged
 
     def turn(self, turn: Turn) -> None:
         self._figures.turn(turn)
@@ -125,7 +126,7 @@ class HomeAssistantFrontend:
                     for topic in self._topics.kept:
                         await self._bus.publish(topic, b"", retain=True)
                     return
-        except Temporary as error:
+        except LaresError as error:
             log.warning("Home Assistant may still show this box: %s", error)
         finally:
             messages.close()
@@ -214,6 +215,11 @@ class HomeAssistantFrontend:
                 log.debug("Home Assistant is not told: %s", error)
                 self._events.clear()
                 self._stale = True
+            except LaresError as error:  # the broker does not allow it: nothing else suffers
+                self._events.clear()
+                if str(error) != self._forbidden:
+                    log.warning("Home Assistant is not told: %s", error)
+                self._forbidden = str(error)
             waits = self._sent.get(self._topics.figures) != self._figures_text()
             due = self._figures_at + FIGURES_EVERY_S
             soon = due if waits and due > self._clock.now() else None

@@ -377,3 +377,16 @@ async def test_which_version_runs_is_told_and_which_is_the_latest_when_somebody_
         box.bus.deliver(f"{BASE}/update/latest", "")
         await asyncio.sleep(0.1)
         assert "latest_version" not in json.loads(box.kept_by_broker("update"))
+
+
+@virtual_time
+async def test_what_the_broker_does_not_let_this_box_publish_stops_nothing_else() -> None:
+    box = Box()
+    box.bus.forbidden.add(ANNOUNCED)
+    async with box.running():
+        await asyncio.sleep(60)
+        assert ANNOUNCED not in box.bus.retained
+        box.microphone.mute(True)
+        await box.order("listening", "OFF")
+        assert not box.voice.listening
+        assert box.kept_by_broker("listening") == "OFF"
