@@ -22,7 +22,9 @@ def engines(config: Config) -> dict[str, Spec]:
     ear = _model(models, ModelKind.SPEECH_TO_TEXT, config.speech_to_text.model)
     chosen = {
         "listen": specs.listening(config.wake, verifiers_of(config)),
-        "transcribe": specs.speech_to_text(config.speech_to_text, Path(ear)),
+        "transcribe": specs.speech_to_text(
+            config.speech_to_text, Path(ear), specs.speech_checks(config.box.state_dir)
+        ),
         "grammar": specs.grammar(config.box.language, config.actions.grammar_timeout_s),
         "speech": specs.speech(config.speech, _voice(models, config.speech.model)),
     }

@@ -12,6 +12,7 @@ from laresd.backends.modelstore.hub import Hub
 from laresd.backends.modelstore.memory import Fit, fit, read_memory
 from laresd.backends.modelstore.pull import Progress, Report
 from laresd.backends.modelstore.store import OWN_NAME, SETTING, ModelStore
+from laresd.commands import speech_models
 from laresd.commands.output import print_json, table
 from laresd.config import Config
 from laresd.types import Json
@@ -72,6 +73,7 @@ def _list(arguments: argparse.Namespace, config: Config) -> Json:
             "why": model.why,
             "installed": model.name in here,
             "used": model.name in used,
+            "reads": _reads(store, config, model.name) if model.name in here else None,
         }
         for model in known
     ]
@@ -88,8 +90,17 @@ def _list(arguments: argparse.Namespace, config: Config) -> Json:
             for model in known
         ]
         print(*table(rows), sep="\n")
+        ear = _used(store, config, ModelKind.SPEECH_TO_TEXT)
+        known_of_it = speech_models.reading(store, config.box.state_dir, ear)
+        print(f"{ear}: {speech_models.told(known_of_it)}")
         print(*(f"used for {kind}: {_used(store, config, kind)}" for kind in ModelKind), sep="\n")
     return {"models": models, "used": {str(kind): _used(store, config, kind) for kind in ModelKind}}
+
+
+def _reads(store: ModelStore, config: Config, name: str) -> Json:
+    """How much sound a speech model reads at once, where that is known."""
+    verdict = speech_models.reading(store, config.box.state_dir, name)
+    return {"padding": verdict.padding, "because": verdict.because} if verdict else None
 
 
 def _used(store: ModelStore, config: Config, kind: ModelKind) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from laresd.backends.modelstore.store import ModelStore
 from laresd.backends.workers.specs import speech_checks
+from laresd.commands import models
 from laresd.commands.speech_models import reading, told
+from laresd.config import Box, Config, SpeechToText
 from laresd.engines.whisper.records import Verdict, record
 from tests.fakes.whisper_model import write_whisper
 
@@ -31,6 +34,14 @@ def test_another_one_was_checked_or_will_be(tmp_path: Path) -> None:
 
 def test_a_model_that_is_not_here_is_not_known(tmp_path: Path) -> None:
     assert reading(ModelStore(tmp_path), tmp_path, str(tmp_path / "nothing")) is None
+
+
+def test_the_list_of_models_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_whisper(tmp_path / "models" / "mine", padding="speech-500")
+    config = Config(box=Box(state_dir=tmp_path), speech_to_text=SpeechToText(model=str(folder)))
+    models.main(Namespace(action="list", json=False), config)
+    assert f"{folder}: it reads what is said, and at least 5 s" in capsys.readouterr().out
+    assert not speech_checks(tmp_path).exists()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ class Verdict:
 
 def recorded(folder: Path, kept: Path) -> Verdict | None:
     """What was found about the model in `folder`; None where nothing is known."""
+    if not kept.is_dir():  # a reader must not make it: it may be somebody else than the daemon
+        return None
     try:
         body = Fields(json.loads(_file(folder, kept).read_bytes()))
         found = Verdict(body.text("padding"), body.text("because"))
