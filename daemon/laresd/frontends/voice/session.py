@@ -121,6 +121,8 @@ class Session:
         if self._deaf:
             self._deaf = False
             log.info("listening again")
+            if self._shown is not None:
+                self._shown.phase(self.phase)
         if any(heard.kind is HeardKind.SPEECH and heard.score >= VOICE for heard in found):
             self._stirred_at = self._tape.end
         for event in self._events(found):
@@ -198,6 +200,8 @@ class Session:
             self._record.trouble = error.message
             self._step(Cancel())
             self._start(self._apologize(), "apologize")
+        elif self._shown is not None:
+            self._shown.trouble()
 
     def _step(self, event: Event) -> None:
         before = self._machine.phase
@@ -266,7 +270,7 @@ class Session:
         if self._job is None:
             return
         self._record.transcript = self._job.heard
-        if self._job.heard:
+        if self._job.heard and self._job.heard.reason:
             self._record.doubt = self._job.heard.reason
         if self._job.error:
             self._record.trouble = self._job.error.message

@@ -122,6 +122,14 @@ async def test_what_failed_is_shown_until_the_next_turn() -> None:
 
 
 @virtual_time
+async def test_an_ear_that_cannot_hear_shows_it_until_it_hears_again() -> None:
+    house = House()
+    house.listener.fails_at_call = 2
+    await house.listen(FakeSource(silence(2000), live=True))
+    assert [sign for sign, _ in house.signs.shown] == [Sign.IDLE, Sign.ERROR, Sign.IDLE]
+
+
+@virtual_time
 async def test_a_recording_shows_nothing_and_turns_nothing_down() -> None:
     house = House()
     await house.say(COMMAND)
@@ -141,7 +149,7 @@ async def test_the_wake_word_silences_a_reply_before_it_is_known_who_answers() -
     house = House(timed=True)
     heard: list[float] = []
 
-    async def may_answer(score: float, loudness: float) -> bool:
+    async def may_answer(score: float, loudness: float, site: str) -> bool:
         heard.append(house.sink.ducked[-1] if house.sink.ducked else 1.0)
         return len(heard) == 1
 

@@ -81,6 +81,7 @@ def test_a_stop_word_ends_a_reply_where_that_is_wanted(barge_in: str, closing: s
         await house.listen(FakeSource(room, live=True))
         (turn,) = house.turns
         assert turn.closing == closing
+        assert turn.reason == ("it was told to stop" if barge_in == "stop" else "")
 
     scenario()
 
