@@ -20,6 +20,7 @@ from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, on_mute, panel
+from laresd.app.satellites import Satellites
 from laresd.app.sound import Sound as Sound
 from laresd.app.sound import sound_of as sound_of
 from laresd.app.tracing import Tracing
@@ -88,6 +89,7 @@ class Box:
     panel: Panel
     tracing: Tracing
     waking: Waking
+    satellites: Satellites
     workers: Mapping[str, Worker]
 
 
@@ -127,6 +129,7 @@ async def running(
             "turns over MQTT": box.tracing.topic.run(),
             "clips of wake words": box.waking.run(),
             "sound": sound.run(),
+            **box.satellites.runs(box.voice),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
             ),
@@ -210,9 +213,10 @@ async def _build(
 
     answering = Overheard(assistant, replied)
 
-    arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot(), arbitration.WAIT)
+    arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot, arbitration.WAIT)
     board = await stack.enter_async_context(panel(config, clock))
     waking = waking_of(config, clock, workers["listen"], mind.work, on_rejected=shown.rejected)
+    satellites = Satellites(config, waking, arbiter)
     voice = voice_of(
         config,
         clock,
@@ -220,9 +224,9 @@ async def _build(
         assistant=answering,
         devices=devices,
         sink=sound.sink,
-        waking=waking,
-        signs=[board, *sound.signs],
-        may_answer=arbiter.may_answer,
+        waking=satellites,
+        signs=[board, *sound.signs, satellites],
+        may_answer=satellites.may_answer,
         on_turn=tell,
         on_wake=shown.woken,
     )
@@ -262,6 +266,7 @@ async def _build(
         board,
         tracing,
         waking,
+        satellites,
         workers,
     )
 

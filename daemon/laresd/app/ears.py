@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from laresd.app.mind import Mind
-from laresd.app.waking import Waking
 from laresd.config import Config
 from laresd.core import guard, hints
 from laresd.core.turn import Machine, Rules
 from laresd.frontends.voice import MICROPHONE, Ear, MutableSource, Parts, VoiceFrontend
-from laresd.frontends.voice.parts import MayAnswer
-from laresd.ports import Assistant, AudioSink, Clock, Devices, Signs
+from laresd.frontends.voice.parts import MayAnswerAt
+from laresd.ports import Assistant, AudioSink, Clock, Devices, Listener, Signs
 from laresd.turns import Sign
 from laresd.types import Turn
+
+
+class Wakers(Protocol):
+    """What wakes each ear (app.waking.Waking, and app.satellites for those elsewhere)."""
+
+    def listener(self, ear: str) -> Listener: ...
+
+    async def was_said(self, ear: str, word: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,9 @@ def voice_of(
     assistant: Assistant,
     devices: Devices,
     sink: AudioSink,
-    waking: Waking,
+    waking: Wakers,
     signs: Sequence[Signs] = (),
-    may_answer: MayAnswer,
+    may_answer: MayAnswerAt,
     on_turn: Callable[[Turn], None],
     on_wake: Callable[[str], None],
 ) -> VoiceFrontend:

@@ -12,6 +12,7 @@ import logging
 import math
 import re
 import secrets
+from collections.abc import Callable
 from typing import Protocol
 
 from laresd.config import Config
@@ -28,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9_./-]{0,64}")
 
 
 class Ballot(Protocol):
-    """What this box knows of the claims (core.arbitration.Ballot). `now`: monotonic seconds."""
+    """What an ear knows of the claims (core.arbitration.Ballot). `now`: monotonic seconds."""
 
     def hear(self, claim: WakeClaim, now: float) -> None: ...
 
@@ -40,15 +41,26 @@ class Ballot(Protocol):
 
 
 class WakeArbiter:
-    """Keep `run` running. `wait`: seconds from a claim to its decision."""
+    """Keep `run` running. `ballot` makes what one ear knows of the claims; `wait`: seconds from a
+    claim to its decision. `ears`: how many of this box hear now.
+    """
 
-    def __init__(self, config: Config, bus: Bus, clock: Clock, ballot: Ballot, wait: float) -> None:
+    def __init__(
+        self,
+        config: Config,
+        bus: Bus,
+        clock: Clock,
+        ballot: Callable[[], Ballot],
+        wait: float,
+    ) -> None:
+        self.ears: Callable[[], int] = lambda: 1
         self._box = config.box.name
         self._prefix = config.mqtt.prefix
         self._topic = f"{config.mqtt.prefix}/wake/claim"
         self._bus = bus
         self._clock = clock
-        self._ballot = ballot
+        elsewhere = {each.site or name for name, each in config.satellites.items()}
+        self._ballots = {site: ballot() for site in {"", *elsewhere}}
         self._wait = wait
         self._others: set[str] = set()  # boxes that are online
         self._news = asyncio.Event()
@@ -76,30 +88,40 @@ class WakeArbiter:
             messages.close()
 
     async def may_answer(self, score: float, loudness: float, site: str = "") -> bool:
-        """Whether a wake word that was heard just now is this box's to answer.
+        """Whether a wake word that was heard just now at this ear is to be answered there.
 
-        `score`: 0 to 1, `loudness`: dBFS. Where the broker cannot tell, it is: two answers are
-        better than none.
+        `score`: 0 to 1, `loudness`: dBFS. Where the broker cannot tell, it is, but for what other
+        ears of this box heard: two answers are better than none.
         """
-        if self.alone or not self._bus.connected:
+        shared = self._bus.connected and not self.alone
+        ballot = self._ballots.get(site)
+        if ballot is None or (not shared and self.ears() < 2):
             return True
         now = self._clock.now()
-        if not self._ballot.may_claim(now):
-            log.info("the wake word was heard, too, but another box answers")
+        if not ballot.may_claim(now):
+            log.info("the wake word was heard, too, but another ear answers")
             return False
         own = WakeClaim(self._box, site, score, loudness, secrets.token_hex(4))
-        self._ballot.claim(own, now)
-        try:
-            await self._bus.publish(self._topic, _told(own), qos=0, expiry_s=EXPIRY)
-        except LaresError as error:
-            log.warning("other boxes could not be asked who answers: %s", error)
-            return True
+        ballot.claim(own, now)
+        self._hear(own, now)
+        if shared:
+            try:
+                await self._bus.publish(self._topic, _told(own), qos=0, expiry_s=EXPIRY)
+            except LaresError as error:
+                log.warning("other boxes could not be asked who answers: %s", error)
+                if self.ears() < 2:
+                    return True
         await self._clock.wait(asyncio.Event(), now + self._wait)
-        won = self._ballot.won()
-        log.info(
-            "the wake word was heard: %s", "this box answers" if won else "another box answers"
-        )
+        won = ballot.won()
+        where = site or "this box"
+        log.info("the wake word was heard: %s answers", where if won else "another ear")
         return won
+
+    def _hear(self, claim: WakeClaim, now: float) -> None:
+        """Each ear knows the claims of all others."""
+        for site, ballot in self._ballots.items():
+            if (claim.box, claim.site) != (self._box, site):
+                ballot.hear(claim, now)
 
     def _met(self, message: Message) -> None:
         box = message.topic[len(self._prefix) + 1 :].partition("/")[0]
@@ -114,7 +136,7 @@ class WakeArbiter:
     def _claimed(self, message: Message) -> None:
         claim = None if message.retained else read_claim(message.payload)
         if claim is not None and claim.box != self._box:
-            self._ballot.hear(claim, self._clock.now())
+            self._hear(claim, self._clock.now())
 
 
 def _told(claim: WakeClaim) -> str:

@@ -90,7 +90,7 @@ class VoiceFrontend:
                     ear,
                     on_turn=self._tell,
                     on_wake=self._on_wake,
-                    may_answer=self._parts.may_answer,
+                    may_answer=lambda score, loud: self._parts.may_answer(score, loud, ear.site),
                     open_ear=bool(phrase),
                     phrase=phrase,
                     shows=True,

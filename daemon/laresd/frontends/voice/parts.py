@@ -26,7 +26,10 @@ Hints = Callable[[str], Sequence[str]]
 """(language) -> the names that people may say now."""
 
 MayAnswer = Callable[[float, float], Awaitable[bool]]
-"""(score, loudness) of a wake word -> whether this box answers it, or another one in the house."""
+"""(score, loudness) of a wake word -> whether it is answered here, or elsewhere in the house."""
+
+MayAnswerAt = Callable[[float, float, str], Awaitable[bool]]
+"""The same for the ear at a site: another one of this box may have heard the word, too."""
 
 WasSaid = Callable[[str, str], Awaitable[bool]]
 """(ear, wake word) -> whether a second look at what that ear just heard finds it, too."""
@@ -37,8 +40,8 @@ async def believed(ear: str, wake_word: str) -> bool:
     return True
 
 
-async def always(score: float, loudness: float) -> bool:
-    """There is no other box."""
+async def always(score: float, loudness: float, site: str = "") -> bool:
+    """There is no other ear."""
     return True
 
 
@@ -70,7 +73,7 @@ class Parts:
     sink: AudioSink
     machine: Callable[[bool], TurnMachine]
     doubt: Doubt
-    may_answer: MayAnswer = always
+    may_answer: MayAnswerAt = always
     was_said: WasSaid = believed
     answer_doubt: Doubt | None = None
     hints: Hints = no_hints

@@ -21,6 +21,7 @@ from laresd.frontends.wyoming.doors import Connection, told
 from laresd.frontends.wyoming.info import FORM, Offered, satellite
 from laresd.frontends.wyoming.playing import Player
 from laresd.ports import AudioSink, AudioSource, Clock, Listener, Signs
+from laresd.sound import level_dbfs
 from laresd.turns import Sign
 from laresd.types import FRAME_SAMPLES, SAMPLE_RATE, Heard, HeardKind, Json
 
@@ -145,13 +146,15 @@ class SatelliteRole:
         stage = event.fields.text("start_stage")
         if stage == "asr":
             await self._stream("asr")
-        elif stage == "wake" and self._listener is not None:
-            await self._stop_streaming()
+        elif stage == "wake":
+            if self._listener is not None:
+                await self._stop_streaming()
+            self._signs.show(Sign.IDLE, "")
 
     async def _understood(self, event: Event) -> None:
         if self._listener is not None:
             await self._stop_streaming()
-        self._signs.show(Sign.THINKING if event.data.get("text") else Sign.IDLE, "")
+        self._signs.show(Sign.THINKING, "")
 
     async def _failed(self, event: Event) -> None:
         if self._listener is not None:
@@ -279,7 +282,8 @@ class SatelliteRole:
         self._player.silence()
         after = min(max(0, self._listened - heard.sample), len(pcm) // 2)
         at = (self._sample - after) * 1000 // SAMPLE_RATE
-        told: dict[str, Json] = {"name": heard.name, "timestamp": at}
+        context: dict[str, Json] = {"loudness_dbfs": level_dbfs(pcm)}  # who is nearest answers
+        told: dict[str, Json] = {"name": heard.name, "timestamp": at, "context": context}
         await self._server.send(Event("detection", told))
         await self._stream("asr", word=heard.name)
         if after:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from laresd.backends.clock import SystemClock
-from laresd.config import Box, Config
+from laresd.config import Box, Config, SatelliteSettings
 from laresd.core import arbitration
 from laresd.frontends.mqtt import WakeArbiter
 from tests.fakes.bus import FakeBus
@@ -29,7 +29,7 @@ class House:
                 Config(box=Box(name=name)),
                 self.bus,
                 SystemClock(),
-                arbitration.Ballot(),
+                arbitration.Ballot,
                 arbitration.WAIT,
             )
             for name in names
@@ -140,3 +140,34 @@ async def test_a_flood_of_boxes_is_bounded() -> None:
             house.bus.deliver(f"lares/box{number}/availability", "online")
         await idle()
         assert len(house.arbiters["hall"]._others) <= 64
+
+
+@virtual_time
+async def test_of_two_ears_of_one_box_the_nearer_one_answers_without_a_broker() -> None:
+    config = Config(satellites={"hall": SatelliteSettings(), "attic": SatelliteSettings()})
+    arbiter = WakeArbiter(config, FakeBus(), SystemClock(), arbitration.Ballot, arbitration.WAIT)
+    arbiter.ears = lambda: 3
+    async with asyncio.TaskGroup() as group:
+        asked = {
+            site: group.create_task(arbiter.may_answer(0.97, loudness, site))
+            for site, loudness in (("", -40.0), ("hall", -20.0), ("attic", -60.0))
+        }
+    assert [site for site, task in asked.items() if task.result()] == ["hall"]
+
+
+@virtual_time
+async def test_an_ear_that_hears_another_box_nearer_is_silent() -> None:
+    house = House("study", "kitchen")
+    kitchen = house.arbiters["kitchen"] = WakeArbiter(
+        Config(box=Box(name="kitchen"), satellites={"x": SatelliteSettings(site="hall")}),
+        house.bus,
+        SystemClock(),
+        arbitration.Ballot,
+        arbitration.WAIT,
+    )
+    kitchen.ears = lambda: 2
+    async with house.running("study", "kitchen"), asyncio.TaskGroup() as group:
+        far = group.create_task(kitchen.may_answer(0.97, -50.0))
+        hall = group.create_task(kitchen.may_answer(0.97, -30.0, "hall"))
+        study = group.create_task(house.arbiters["study"].may_answer(0.97, -20.0))
+        assert [await each for each in (far, hall, study)] == [False, False, True]

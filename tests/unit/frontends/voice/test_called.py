@@ -27,7 +27,7 @@ class Neighbours:
         self._answers = list(answers)
         self._seconds = seconds
 
-    async def may_answer(self, score: float, loudness: float) -> bool:
+    async def may_answer(self, score: float, loudness: float, site: str) -> bool:
         self.asked.append((score, loudness))
         await asyncio.sleep(self._seconds)
         return self._answers.pop(0)

@@ -14,7 +14,7 @@ from laresd.core import guard
 from laresd.core.turn import Machine, Rules
 from laresd.errors import Permanent, Temporary
 from laresd.frontends.voice import Ear, Parts, VoiceFrontend
-from laresd.frontends.voice.parts import MayAnswer
+from laresd.frontends.voice.parts import MayAnswerAt
 from laresd.ports import AudioSource, one
 from laresd.turns import Sign, Wholeness
 from laresd.types import Priority, Turn
@@ -99,7 +99,7 @@ class House:
         self.names.append(name)
         return self.listeners[-1]
 
-    def may_answer(self, may_answer: MayAnswer) -> None:
+    def may_answer(self, may_answer: MayAnswerAt) -> None:
         """There are other boxes in the house."""
         parts = replace(self.voice._parts, may_answer=may_answer)
         self.voice = VoiceFrontend(parts, on_turn=self.turns.append)

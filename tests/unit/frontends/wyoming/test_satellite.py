@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 
 import pytest
 from wyoming.client import AsyncTcpClient
@@ -16,101 +13,15 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import PauseSatellite, RunSatellite
 from wyoming.timer import TimerFinished
 
-from laresd.backends.clock import SystemClock
-from laresd.config import Box, Config
 from laresd.errors import Temporary
-from laresd.frontends.wyoming import Doors, Limits, Offered, SatelliteRole
 from laresd.frontends.wyoming.satellite import LONGEST_S, QUIET_S, SILENCE
-from laresd.ports import Clock, one
 from laresd.turns import Sign
 from laresd.types import SAMPLE_RATE
-from tests.fakes.audio import FRAME_BYTES, SPEECH, FakeSink, levels, silence, speech, wake_word
+from tests.fakes.audio import SPEECH, levels, silence, speech, wake_word
 from tests.fakes.clock import FakeClock
-from tests.fakes.listener import FakeListener
 from tests.fakes.wyoming_package import AudioChunk, AudioStart, AudioStop, Describe, Info
-from tests.unit.frontends.wyoming.served import PATIENCE, next_event, until
-
-
-class Room:
-    """An AudioSource into which the test says something."""
-
-    def __init__(self) -> None:
-        self._said: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def say(self, pcm: bytes) -> None:
-        for start in range(0, len(pcm), FRAME_BYTES):
-            self._said.put_nowait(pcm[start : start + FRAME_BYTES])
-
-    async def frames(self, at_once: Callable[[], int] = one) -> AsyncGenerator[bytes, None]:
-        while True:
-            yield await self._said.get()
-
-
-class SlowSink(FakeSink):
-    """Sounds follow each other, and each waits until the test lets it go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = asyncio.Event()
-        self.begun = asyncio.Event()
-
-    async def play(self, pcm: bytes) -> None:
-        self.begun.set()
-        try:
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.cut_off += 1
-            raise
-        await super().play(pcm)
-
-
-@dataclass
-class Shown:
-    signs: list[Sign] = field(default_factory=list)
-
-    def show(self, sign: Sign, site: str) -> None:
-        assert site == ""
-        self.signs.append(sign)
-
-
-@dataclass
-class Satellite:
-    room: Room
-    sink: FakeSink
-    shown: Shown
-    role: SatelliteRole
-    port: int
-
-    def server(self) -> AsyncTcpClient:
-        return AsyncTcpClient("127.0.0.1", self.port, connect_timeout=5, read_timeout=PATIENCE)
-
-
-@asynccontextmanager
-async def a_satellite(
-    *,
-    wakes: bool = True,
-    sink: FakeSink | None = None,
-    clock: Clock | None = None,
-    limits: Limits | None = None,
-) -> AsyncIterator[Satellite]:
-    room, shown, sink = Room(), Shown(), sink or FakeSink()
-    role = SatelliteRole(
-        Config(box=Box(name="hall", area="Hall")),
-        clock or SystemClock(),
-        room,
-        sink,
-        FakeListener() if wakes else None,
-        wake_words=lambda: [Offered("okay_nabu", ("en",), phrase="okay nabu")],
-        signs=shown,
-    )
-    doors = Doors(role, limits or Limits(), host="127.0.0.1", port=0)
-    async with doors, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(doors.run()), group.create_task(role.run())]
-        try:
-            yield Satellite(room, sink, shown, role, doors.port)
-        finally:
-            for task in tasks:
-                task.cancel()
+from tests.fakes.wyoming_satellite import SlowSink, a_satellite
+from tests.unit.frontends.wyoming.served import next_event, until
 
 
 async def ready(server: AsyncTcpClient) -> None:
