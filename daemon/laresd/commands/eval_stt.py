@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -192,6 +192,11 @@ class _Mute:
 
     async def synthesize(self, text: str, *, language: str, deadline: float) -> bytes:
         return b""
+
+    async def stream(
+        self, text: str, *, language: str, timeout_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        yield b""
 
 
 @asynccontextmanager

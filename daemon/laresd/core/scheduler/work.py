@@ -5,7 +5,8 @@ that place fails. Nothing of such a job is told before it is done, so it is simp
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from laresd.core.scheduler.pool import Pool
 from laresd.core.scheduler.speeds import Observation
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Refused, Temporary
 from laresd.jobs import ANYWHERE, JobKind, Routing
-from laresd.ports import Clock, Embedder, Host, Synthesizer, Transcriber
+from laresd.ports import Clock, Embedder, Host, StreamingSynthesizer, Transcriber
 from laresd.types import SAMPLE_RATE, Priority, Transcript, Vectors
 
 Result = TypeVar("Result")
@@ -30,8 +31,8 @@ _BYTES_PER_SECOND = 2 * SAMPLE_RATE
 
 
 class ScheduledWork:
-    """Ports Transcriber, Synthesizer and Embedder over the box's own engines and its hosts; `draw`
-    is for hosts alone.
+    """Ports Transcriber, StreamingSynthesizer and Embedder over the box's own engines and its
+    hosts; `draw` is for hosts alone.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class ScheduledWork:
         clock: Clock,
         *,
         transcriber: Transcriber,
-        synthesizer: Synthesizer,
+        synthesizer: StreamingSynthesizer,
         embedder: Embedder | None = None,
     ) -> None:
         self._pool, self._counts, self._gate, self._clock = pool, counts, gate, clock
@@ -98,6 +99,32 @@ class ScheduledWork:
         await self._gate.clear(priority, deadline=deadline)
         job = Job(JobKind.SPEAK, priority, float(len(text)), routing=routing)
         return await self._run(job, deadline, lambda e: there(e) if e.host else here())
+
+    async def stream(
+        self, text: str, *, language: str, timeout_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Piece by piece where it is spoken on this box; from a host, and where this box fails
+        before anything was heard, as a whole.
+        """
+        job = Job(JobKind.SPEAK, Priority.VOICE, float(len(text)))
+        deadline = self._clock.now() + timeout_s
+        heard = False
+        try:
+            if self._place(job, deadline, {}, {}).where == THIS_BOX:
+                pieces = self._synthesizer.stream(text, language=language, timeout_s=timeout_s)
+                async with aclosing(pieces):
+                    while (pcm := await self._next(pieces)) is not None:
+                        heard = True
+                        yield pcm
+                return
+        except LaresError:
+            if heard:
+                raise
+        yield await self.synthesize(text, language=language, deadline=deadline)
+
+    async def _next(self, pieces: AsyncGenerator[bytes, None]) -> bytes | None:
+        with self._gate.taken(Priority.VOICE):
+            return await anext(pieces, None)
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         """On this box, a few texts at a time, each when nothing more urgent is done here: vectors

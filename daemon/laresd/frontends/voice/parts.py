@@ -12,7 +12,7 @@ from laresd.ports import (
     Clock,
     Listener,
     Signs,
-    Synthesizer,
+    StreamingSynthesizer,
     Transcriber,
     TurnMachine,
 )
@@ -69,7 +69,7 @@ class Parts:
     listener: Callable[[str], Listener]
     transcriber: Transcriber
     assistant: Assistant
-    synthesizer: Synthesizer
+    synthesizer: StreamingSynthesizer
     sink: AudioSink
     machine: Callable[[bool], TurnMachine]
     doubt: Doubt

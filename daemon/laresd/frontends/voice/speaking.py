@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 
 from laresd.errors import LaresError
 from laresd.frontends.voice.parts import Parts
@@ -84,9 +85,12 @@ async def _synthesize(
 ) -> None:
     try:
         async for sentence in script.sentences():
-            deadline = parts.clock.now() + parts.config.speech.timeout_s
-            pcm = await parts.synthesizer.synthesize(sentence, language=language, deadline=deadline)
-            await ready.put(pcm)
+            pieces = parts.synthesizer.stream(
+                sentence, language=language, timeout_s=parts.config.speech.timeout_s
+            )
+            async with aclosing(pieces):
+                async for pcm in pieces:
+                    await ready.put(pcm)
     except LaresError as error:
         log.warning("the reply could not be spoken: %s", error)
     await ready.put(None)

@@ -97,6 +97,14 @@ async def test_without_hosts_the_box_hears_and_speaks_itself() -> None:
 
 
 @virtual_time
+async def test_the_box_is_told_which_names_may_be_said() -> None:
+    house = House([])
+    async with house.running():
+        await house.work.transcribe(PCM, language="en", deadline=soon(), hints=("Zoe",))
+    assert house.ear.hints == ("Zoe",)
+
+
+@virtual_time
 async def test_what_a_program_wants_heard_waits_until_nobody_speaks_to_the_box() -> None:
     house = House([])
     async with house.running(), asyncio.TaskGroup() as tasks:
@@ -203,3 +211,46 @@ async def test_a_deadline_ends_it() -> None:
     async with house.running():
         with pytest.raises(DeadlineExceeded):
             await house.heard(seconds=3.0)
+
+
+LONG = "The lamp in the kitchen is on, the lamp in the hall is on, and the heater is off."
+
+
+async def streamed(house: House) -> list[bytes]:
+    return [pcm async for pcm in house.work.stream(LONG, language="en", timeout_s=60.0)]
+
+
+@virtual_time
+async def test_the_box_s_own_voice_comes_in_pieces() -> None:
+    house = House([])
+    async with house.running():
+        assert len(await streamed(house)) == len(house.mouth.spoken) > 1
+
+
+@virtual_time
+async def test_a_host_s_voice_comes_whole() -> None:
+    house = House([host()], Scheduler(policy="host-first"))
+    async with house.running():
+        assert len(await streamed(house)) == 1
+    assert house.mouth.spoken == []
+
+
+@virtual_time
+async def test_a_voice_that_fails_at_first_is_asked_again_for_the_whole() -> None:
+    house = House([])
+    house.mouth.failures.append(Temporary("the voice died"))
+    async with house.running():
+        assert len(await streamed(house)) == 1
+    assert house.mouth.spoken == [LONG]
+
+
+@virtual_time
+async def test_one_that_fails_in_the_middle_says_so_and_nothing_twice() -> None:
+    house = House([])
+    heard: list[bytes] = []
+    async with house.running():
+        with pytest.raises(Temporary, match="the voice died"):
+            async for pcm in house.work.stream(LONG, language="en", timeout_s=60.0):
+                heard.append(pcm)
+                house.mouth.failures = [Temporary("the voice died")]
+    assert len(heard) == 1
