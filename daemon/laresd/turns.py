@@ -34,6 +34,7 @@ class Wholeness(StrEnum):
     """Whether somebody who pauses after these words has said what there was to say."""
 
     WHOLE = "whole"  # a command that is clear, and that no other one begins with
+    LIKELY = "likely"  # one that is clear, but a room or more may be added
     OPEN = "open"  # something must follow: "turn on the"
     UNSURE = "unsure"
 

@@ -101,6 +101,7 @@ class Wake:
 class Turn:
     end_silence_ms: int = 700  # silence that ends an utterance
     early_silence_ms: int = 200  # pause at which transcription starts, and a whole command ends
+    clear_silence_ms: int = 400  # silence after a clear command to which more may be added
     open_silence_ms: int = 2000  # silence after words that cannot be the end: "turn on the"
     start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
     max_utterance_ms: int = 15000

@@ -248,9 +248,15 @@ def _pause(state: State, said: Speech, rules: Rules) -> tuple[State, Effects]:
 
 def _patience(text: Transcribed | None, rules: Rules) -> int:
     """How long a silence after this text is the end of the utterance."""
-    if text is None or text.wholeness is Wholeness.UNSURE:
-        return rules.end
-    return 0 if text.wholeness is Wholeness.WHOLE else max(rules.end, rules.open)
+    match text.wholeness if text is not None else Wholeness.UNSURE:
+        case Wholeness.WHOLE:
+            return 0
+        case Wholeness.LIKELY:
+            return min(rules.clear, rules.end)
+        case Wholeness.OPEN:
+            return max(rules.end, rules.open)
+        case Wholeness.UNSURE:
+            return rules.end
 
 
 def _only_the_wake_word(state: State, said: Speech) -> bool:
@@ -299,7 +305,7 @@ def _is_over(state: State, event: Transcribed) -> bool:
     """
     if event.wholeness is Wholeness.WHOLE:
         return True
-    return event.wholeness is Wholeness.UNSURE and bool(event.text) and _is_same(state, event)
+    return event.wholeness is not Wholeness.OPEN and bool(event.text) and _is_same(state, event)
 
 
 def _is_same(state: State, event: Transcribed) -> bool:

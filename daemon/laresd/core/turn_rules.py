@@ -20,6 +20,7 @@ class Rules:
 
     early: int
     end: int
+    clear: int
     open: int
     start_timeout: int
     longest: int
@@ -42,6 +43,7 @@ class Rules:
         return cls(
             early=samples(settings.early_silence_ms),
             end=samples(settings.end_silence_ms),
+            clear=samples(settings.clear_silence_ms),
             open=samples(settings.open_silence_ms),
             start_timeout=samples(settings.start_timeout_ms),
             longest=samples(settings.max_utterance_ms),

@@ -1,8 +1,9 @@
 """Whether somebody who pauses after some words has said what there was to say. Pure.
 
 WHOLE costs the other words if it is wrong, so it needs a command that does the same whatever may
-follow: each device named in full or its room said, and no longer name that begins so. OPEN costs
-two seconds: the words end where something must follow. Everything else is UNSURE.
+follow: each device named in full or its room said, and no longer name that begins so. LIKELY is
+what is clear, but would be clearer with more: a room, another half hour. OPEN costs two seconds:
+the words end where something must follow. Everything else, and what is dangerous, is UNSURE.
 """
 
 from __future__ import annotations
@@ -80,8 +81,7 @@ def of_command(text: str, language: str, home: Home, meaning: Meaning | None) ->
         more = more or _may_be_longer_number(pieces, meaning)
         if not _in_a_room(words, language, home):
             more = more or _may_be_longer_name(words, home)
-        whole = not more and _nothing_can_follow(words, meaning, home)
-        return Wholeness.WHOLE if whole else Wholeness.UNSURE
+        return Wholeness.UNSURE if more else _of_meaning(words, meaning, home)
     if known is None or not _POINTS.isdisjoint(words) or words[0] in known.questions:
         return Wholeness.UNSURE
     must = _ends_with(words, _phrases(_MAY_GO_ON, language)) or _lacks(pieces, known)
@@ -97,18 +97,19 @@ def _ends_with(words: Words, phrases: Iterable[Words]) -> bool:
     return any(phrase and words[-len(phrase) :] == phrase for phrase in phrases)
 
 
-def _nothing_can_follow(words: Words, meaning: Meaning, home: Home) -> bool:
+def _of_meaning(words: Words, meaning: Meaning, home: Home) -> Wholeness:
+    """Of a clear command or question whose last word is complete."""
     if meaning.talk == "nevermind":
-        return True
+        return Wholeness.WHOLE
     if not meaning.actions or not meaning.exact:
-        return False
+        return Wholeness.LIKELY
+    whole = True
     for action in meaning.actions:
         entity = home.entities.get(action.entity_id)
         if entity is None or is_dangerous(entity, action.command):
-            return False
-        if not _is_determined(entity, words, home):
-            return False
-    return True
+            return Wholeness.UNSURE
+        whole = whole and _is_determined(entity, words, home)
+    return Wholeness.WHOLE if whole else Wholeness.LIKELY
 
 
 def _is_determined(entity: Entity, words: Words, home: Home) -> bool:

@@ -202,6 +202,16 @@ def test_words_that_must_go_on_are_waited_for() -> None:
     assert [type(effect) for effect in effects] == [Commit, Answer]
 
 
+def test_what_is_clear_but_may_be_added_to_waits_for_less_than_what_is_not() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    assert room.tell(Transcribed(1, "turn off the lights", Wholeness.LIKELY)) == []
+    effects = room.hear("." * 6)
+    assert [type(effect) for effect in effects] == [Commit, Answer]
+    commit = only(effects, Commit)
+    assert commit.at - commit.speech_end == pytest.approx(RULES.clear, abs=FRAME_SAMPLES)
+
+
 def test_nor_are_they_waited_for_without_end() -> None:
     room = Room()
     room.hear("W...####" + EARLY)
