@@ -114,13 +114,16 @@ class FakeCard:
         self.has_played = threading.Event()
         self.has_closed = threading.Event()
         self.deaf = False
+        self.delay_s = 0.03
         self.streams: list[FakeStream] = []  # that are open
         self._spoken = list(spoken)
         self._heard = bytearray()
 
     @property
     def played(self) -> bytes:
-        """What was heard of the loudspeaker, from the first sample that is not silent on."""
+        """What was heard of the loudspeaker, from the first sample that is not silent on; complete
+        when its stream is closed.
+        """
         return bytes(self._heard).rstrip(b"\0")
 
     def open_input(
@@ -143,7 +146,8 @@ class FakeCard:
     ) -> FakeStream:
         stream = self._open(gone)
         if not self.deaf:
-            threading.Thread(target=self._take, args=(stream, supply), daemon=True).start()
+            stream.taking = threading.Thread(target=self._take, args=(stream, supply), daemon=True)
+            stream.taking.start()
         return stream
 
     def unplug(self) -> None:
@@ -178,6 +182,8 @@ class FakeCard:
 class FakeStream:
     def __init__(self, card: FakeCard, gone: Callable[[], None]) -> None:
         self.ended = threading.Event()
+        self.delay_s = card.delay_s
+        self.taking: threading.Thread | None = None
         self._card = card
         self._gone = gone
         self._is_open = True
@@ -188,6 +194,8 @@ class FakeStream:
 
     def close(self) -> None:
         self.ended.set()
+        if self.taking is not None:
+            self.taking.join()
         if self._is_open:
             self._is_open = False
             self._card.forget(self)

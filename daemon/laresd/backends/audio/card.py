@@ -28,6 +28,11 @@ Gone = Callable[[], None]
 class Stream(Protocol):
     """An open device. The methods block."""
 
+    @property
+    def delay_s(self) -> float:
+        """From the samples that a loudspeaker took to the air: what it plays after its last."""
+        ...
+
     def close(self) -> None:
         """Stop at once and close; closing again does nothing."""
         ...

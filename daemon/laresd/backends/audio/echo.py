@@ -23,7 +23,8 @@ TAIL_S = 0.5  # a room's echo, after the loudspeaker's last sound
 KEPT_S = 4.0  # of what was played
 FULL = 32768.0  # of s16
 JUMP_S = 0.2  # a stream whose time jumps so far has begun anew
-TIMES = 16  # of pieces, whose median tells when a stream began
+TIMES = 25  # of pieces, whose median tells when a stream began
+STEP_S, STEP_TIMES = 0.02, 5  # so many that differ so far are right: sound servers err at first
 
 Samples = npt.NDArray[np.int16]
 
@@ -46,10 +47,15 @@ class _Timeline:
         self.count += samples
         return same
 
-    @property
     def start(self) -> float:
         """When its sample 0 was in the air."""
-        return statistics.median(self._starts)
+        middle = statistics.median(self._starts)
+        recent = list(self._starts)[-STEP_TIMES:]
+        if all(abs(start - middle) > STEP_S for start in recent):
+            self._starts.clear()
+            self._starts.extend(recent)
+            middle = statistics.median(recent)
+        return middle
 
 
 class _Played:
@@ -128,7 +134,7 @@ class EchoCanceller:
 
     def _aligned(self) -> int:
         """The number of the sample that was played, for that of the microphone, minus it."""
-        shift = round((self._near.start - self._far.start) * SAMPLE_RATE) + AHEAD
+        shift = round((self._near.start() - self._far.start()) * SAMPLE_RATE) + AHEAD
         if self._shift is None or abs(shift - self._shift) > SLACK:
             self._shift = shift
         return self._shift

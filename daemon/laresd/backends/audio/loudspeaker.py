@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LEAD_SAMPLES = SAMPLE_RATE // 20  # 50 ms: cards that wake up cut the beginning
 STALL_S = 2.0  # a card that takes nothing for so long is gone; sound servers may begin 1 s late
 IDLE_S = 15.0  # that the device stays open after a sound: answers come one after the other
+SOON_S = 0.045  # a device that plays on for longer after a cancelled sound is closed to silence it
 TRIES = 2  # of opening a device anew for the rest of one sound
 
 
@@ -108,8 +109,11 @@ class Loudspeaker:
         except LaresError:
             self._playlist.drop(sound)
             raise
-        finally:
+        except asyncio.CancelledError:
             self._playlist.remove(sound)
+            if sound.begun:
+                self._silence()
+            raise
 
     async def _taken(self, ended: asyncio.Future[float]) -> None:
         """Until the device has taken the whole sound."""
@@ -168,6 +172,14 @@ class Loudspeaker:
         stream, self._stream = self._stream, None
         if stream is not None:
             asyncio.get_running_loop().run_in_executor(None, stream.close)
+
+    def _silence(self) -> None:
+        """A device that has much of the sound already is closed; what waits opens it again."""
+        stream, gone = self._stream, self._gone
+        if stream is not None and gone is not None and stream.delay_s > SOON_S:
+            loop = asyncio.get_running_loop()
+            loop.run_in_executor(None, stream.close)
+            settle(loop, gone, loop.time())
 
     def _supply(self, samples: int, at: float) -> bytes:
         self._pieces += 1

@@ -27,7 +27,9 @@ from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
 log = logging.getLogger(__name__)
 
 BLOCKS_PER_SECOND = SAMPLE_RATE / FRAME_SAMPLES
-OUTPUT_LATENCY_S = 0.03  # from the samples to the air: what a cancelled sound still plays
+OUTPUT_DELAY_S = 0.03  # from the samples to the air, on a machine that keeps up
+LONGEST_DELAY_S = 0.24
+UNDERRUNS = 3  # of a stream, after which the next one gets twice the time
 MAX_CHANNELS = 32  # plugins offer hundreds
 CARDS = Path("/proc/asound/cards")
 
@@ -70,6 +72,7 @@ class PortAudio:
         self._streams: list[_Stream] = []
         self._cards = cards
         self._known_cards = ""
+        self._delay_s = OUTPUT_DELAY_S
 
     def devices(self) -> list[Device]:
         """What is plugged in now. Raises Permanent when PortAudio is not installed."""
@@ -94,17 +97,24 @@ class PortAudio:
         return self._open("microphone", build, gone)
 
     def open_output(self, device: str, supply: Supply, gone: Gone) -> Stream:
+        delay_s = self._delay_s
+
         def build(library: ModuleType, ended: Gone) -> _Native:
             found = _choose(_devices(library), library, "loudspeaker", device)
             forms = _forms(found.rate, 1, found.outputs)
-            return _first(
-                library, forms, partial(_output, library, found, supply=supply, ended=ended)
-            )
+            how = partial(_output, supply=supply, ended=ended, too_slow=self._too_slow)
+            return _first(library, forms, partial(how, library, found, delay_s=delay_s))
 
-        return self._open("loudspeaker", build, gone)
+        return self._open("loudspeaker", build, gone, delay_s)
 
-    def _open(self, what: str, build: _Build, gone: Gone) -> Stream:
-        stream = _Stream(build, gone, self._closed)
+    def _too_slow(self) -> None:
+        """The machine did not give the loudspeaker its sound in time, again and again."""
+        if self._delay_s < LONGEST_DELAY_S:
+            self._delay_s *= 2
+            log.info("the loudspeaker gets its sound %.0f ms ahead now", self._delay_s * 1000)
+
+    def _open(self, what: str, build: _Build, gone: Gone, delay_s: float = 0.0) -> Stream:
+        stream = _Stream(build, gone, self._closed, delay_s)
         with self._library(f"the {what}") as library:
             stream.start(library)
             self._streams.append(stream)
@@ -165,6 +175,13 @@ class _Times(Protocol):
     def outputBufferDacTime(self) -> float: ...  # noqa: N802
 
 
+class _Status(Protocol):
+    """What went wrong before a callback."""
+
+    @property
+    def output_underflow(self) -> bool: ...
+
+
 class _Native(Protocol):
     def start(self) -> None: ...
 
@@ -178,7 +195,10 @@ _Build = Callable[[ModuleType, Gone], _Native]
 class _Stream:
     """A stream that can be opened again without its user noticing more than a gap."""
 
-    def __init__(self, build: _Build, gone: Gone, on_close: Callable[[_Stream], None]) -> None:
+    def __init__(
+        self, build: _Build, gone: Gone, on_close: Callable[[_Stream], None], delay_s: float
+    ) -> None:
+        self.delay_s = delay_s
         self._build = build
         self._gone = gone
         self._on_close = on_close
@@ -252,20 +272,32 @@ def _input(
 
 
 def _output(
-    library: ModuleType, device: Device, form: Form, *, supply: Supply, ended: Gone
+    library: ModuleType,
+    device: Device,
+    form: Form,
+    *,
+    supply: Supply,
+    ended: Gone,
+    delay_s: float,
+    too_slow: Callable[[], None],
 ) -> _Native:
     puller = _Puller(supply, form.rate)
+    underruns = 0
 
-    def on_need(data: _Buffer, frames: int, times: _Times, status: object) -> None:
+    def on_need(data: _Buffer, frames: int, times: _Times, status: _Status) -> None:
+        nonlocal underruns
         at = time.monotonic() + times.outputBufferDacTime - times.currentTime
         data[:] = all_channels(puller.take(frames, at), form.channels)
+        underruns += bool(status.output_underflow)
+        if status.output_underflow and underruns == UNDERRUNS:
+            too_slow()
 
     native: _Native = library.RawOutputStream(
         samplerate=form.rate,
         device=device.index,
         channels=form.channels,
         dtype="int16",
-        latency=OUTPUT_LATENCY_S,
+        latency=delay_s,
         callback=on_need,
         finished_callback=ended,
     )

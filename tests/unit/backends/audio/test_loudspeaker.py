@@ -24,9 +24,9 @@ async def test_the_device_stays_open_between_sounds() -> None:
     await loudspeaker.play(speech(320))
     await loudspeaker.play(speech(320, OTHER))
     assert (card.opened, card.closed) == (1, 0)
-    assert [level for level in levels(card.played) if level] == [SPEECH, OTHER]
     await loudspeaker.close()
     assert (card.opened, card.closed) == (1, 1)
+    assert [level for level in levels(card.played) if level] == [SPEECH, OTHER]
 
 
 async def test_it_is_closed_when_nothing_has_been_played_for_a_while_and_opened_again() -> None:
@@ -46,8 +46,8 @@ async def test_sounds_of_several_callers_follow_each_other_in_the_order_of_the_c
     async with asyncio.TaskGroup() as tasks:
         for number in numbers:
             tasks.create_task(loudspeaker.play(speech(320, number)))
-    assert [level for level in levels(card.played) if level] == numbers
     await loudspeaker.close()
+    assert [level for level in levels(card.played) if level] == numbers
 
 
 async def test_what_is_heard_is_told_from_the_silence_before_it_on() -> None:
@@ -74,6 +74,21 @@ async def test_a_cancelled_sound_is_faded_out_and_the_next_one_is_whole() -> Non
     assert card.played.endswith(speech(320, OTHER))
 
 
+async def test_a_device_that_would_sound_on_for_long_is_closed_by_cancelling() -> None:
+    card = FakeCard()
+    card.delay_s = 0.12
+    loudspeaker = Loudspeaker(card)
+    async with asyncio.TaskGroup() as tasks:
+        long = tasks.create_task(loudspeaker.play(speech(600_000)))
+        tasks.create_task(loudspeaker.play(speech(320, OTHER)))
+        assert await asyncio.to_thread(card.has_played.wait, 30)
+        long.cancel()
+    assert await asyncio.to_thread(card.has_closed.wait, 30)
+    assert card.opened == 2
+    await loudspeaker.close()
+    assert card.played.endswith(speech(320, OTHER))
+
+
 async def test_a_sound_that_is_cancelled_before_its_turn_is_not_heard() -> None:
     card = FakeCard()
     card.deaf = True
@@ -87,8 +102,8 @@ async def test_a_sound_that_is_cancelled_before_its_turn_is_not_heard() -> None:
         card.deaf = False
         card.unplug()
         await first
-    assert [level for level in levels(card.played) if level] == [SPEECH]
     await loudspeaker.close()
+    assert [level for level in levels(card.played) if level] == [SPEECH]
 
 
 async def test_cancelling_while_the_device_opens_leaves_none_open() -> None:
@@ -112,8 +127,8 @@ async def test_a_device_that_is_gone_is_an_error_and_is_tried_again_by_the_next_
     with pytest.raises(Temporary, match="no loudspeaker"):
         await loudspeaker.play(speech(320))
     await loudspeaker.play(speech(320, OTHER))
-    assert card.played == speech(320, OTHER)
     await loudspeaker.close()
+    assert card.played == speech(320, OTHER)
 
 
 async def test_a_sound_goes_on_where_it_was_when_the_device_comes_back_at_once() -> None:
@@ -125,9 +140,9 @@ async def test_a_sound_goes_on_where_it_was_when_the_device_comes_back_at_once()
     card.deaf = False
     card.unplug()
     await playing
+    await loudspeaker.close()
     assert card.played == speech(320)
     assert card.opened == 2
-    await loudspeaker.close()
 
 
 async def test_a_device_that_was_unplugged_between_two_sounds_is_opened_again() -> None:
@@ -137,8 +152,8 @@ async def test_a_device_that_was_unplugged_between_two_sounds_is_opened_again() 
     card.unplug()
     await loudspeaker.play(speech(320, OTHER))
     assert card.opened == 2
-    assert card.played.endswith(speech(320, OTHER))
     await loudspeaker.close()
+    assert card.played.endswith(speech(320, OTHER))
 
 
 async def test_a_device_that_takes_nothing_is_given_up() -> None:
