@@ -108,6 +108,9 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
     is_speech = event.speech >= rules.speech or goes_on
     if state.phase is Phase.LISTENING:
         state = _with_loudness(state, event, is_speech=is_speech)
+    elif state.phase is Phase.FOLLOW_UP:  # an answer comes from whoever asked
+        state = replace(state, loudness=state.loudness.after(event.level))
+        is_speech = is_speech and not state.loudness.has_faded
     if is_speech:
         run_start = start if state.run_start is None else state.run_start
         state = replace(state, now=event.end, run_start=run_start)
@@ -365,6 +368,7 @@ def _spoken(state: State) -> tuple[State, Effects]:
             begin=state.now + ECHO,
             window=state.window,
             follow_ups=state.follow_ups,
+            loudness=state.loudness,
         )
     return closed, effects
 

@@ -458,6 +458,17 @@ def test_a_question_is_followed_by_listening_without_the_wake_word() -> None:
     assert room.names()[-3:] == ["Open", "Transcribe", "Commit"]
 
 
+def test_a_television_does_not_answer_a_question() -> None:
+    room = Room(FOLLOW_UP)
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "turn it on"))
+    room.tell(ReplyReady(1, asks=True))
+    room.tell(PlaybackEnded(1))
+    assert room.hear("." * 10 + "-" * 40) == []
+    room.hear("####" + END)
+    assert room.names()[-3:] == ["Open", "Transcribe", "Commit"]
+
+
 def test_a_question_that_nobody_answers_is_forgotten() -> None:
     room = Room(FOLLOW_UP)
     room.hear("W...####" + END)

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from laresd.backends.clock import SystemClock
 from laresd.config import Config, Input
 from laresd.core.assistant import CascadeAssistant
-from laresd.core.wholeness import of_answer
+from laresd.core.wholeness import of_answer, of_command
 from laresd.turns import Wholeness
 from laresd.types import Home, Recognition, Request
 from tests.fakes.devices import FakeDevices
@@ -185,3 +187,36 @@ def test_where_an_action_waits_only_a_no_ends_at_once(
     text: str, language: str, expected: Wholeness
 ) -> None:
     assert of_answer(text, language) is expected
+
+
+words = st.lists(
+    st.sampled_from(
+        [
+            "turn",
+            "on",
+            "off",
+            "the",
+            "set",
+            "kitchen",
+            "light",
+            "lamp",
+            "to",
+            "fifty",
+            "and",
+            "%",
+            "50",
+            "in",
+            "把",
+            "打开",
+            "mach",
+            "das",
+            "auf",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@given(st.one_of(st.text(max_size=60), words), st.sampled_from(["en", "de", "zh", "tlh"]))
+def test_words_that_nobody_is_sure_of_never_end_a_turn_early(text: str, language: str) -> None:
+    assert of_command(text, language, ENGLISH, None) in (Wholeness.OPEN, Wholeness.UNSURE)
