@@ -13,6 +13,7 @@ from laresd.backends.workers.clients import WorkerTranscriber
 from laresd.config import SpeechToText
 from laresd.errors import DeadlineExceeded
 from laresd.ports import Transcriber
+from laresd.types import AUTO
 from tests.fakes.audio import SPEECH, silence, speech
 from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.whisper_model import write_whisper
@@ -46,6 +47,21 @@ async def test_the_same_sound_is_the_same_text(ear: Transcriber) -> None:
     first = await ear.transcribe(sound, language="en", deadline=soon())
     await ear.transcribe(silence(640), language="en", deadline=soon())
     assert (await ear.transcribe(sound, language="en", deadline=soon())).text == first.text
+
+
+async def test_the_language_is_the_one_that_was_asked_for(ear: Transcriber) -> None:
+    assert (await ear.transcribe(speech(640), language="en", deadline=soon())).language == "en"
+
+
+async def test_the_language_can_be_found_out(ear: Transcriber) -> None:
+    assert (await ear.transcribe(speech(640), language=AUTO, deadline=soon())).language == "en"
+
+
+async def test_names_of_which_none_was_said_do_not_get_into_the_text(ear: Transcriber) -> None:
+    names = ("zzyzx", "qwfp arst")
+    heard = await ear.transcribe(speech(960), language="en", deadline=soon(), hints=names)
+    assert heard.text
+    assert not any(name in heard.text for name in names)
 
 
 async def test_a_deadline_that_has_passed_is_an_error(ear: Transcriber) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from laresd.core import guard
@@ -101,24 +102,38 @@ class LocalAgreement:
     async def stream(
         self, frames: AsyncIterator[bytes], *, language: str, hints: Sequence[str] = ()
     ) -> AsyncGenerator[PartialTranscript, None]:
-        """A slow machine transcribes more seldom, and does not fall behind."""
+        """The pieces that say something new."""
+        shown = ""
+        async with aclosing(self._pieces(frames, language, hints)) as pieces:
+            async for piece in pieces:
+                if piece.text or piece.maybe != shown:
+                    yield piece
+                shown = piece.maybe
+
+    async def _pieces(
+        self, frames: AsyncIterator[bytes], language: str, hints: Sequence[str]
+    ) -> AsyncGenerator[PartialTranscript, None]:
+        """After each transcript. A slow machine transcribes more seldom, and does not fall
+        behind.
+        """
         window, known, text = Window(), Agreement(), _Text()
         wait = STEP_S
-        async for part in _parts(frames):
-            window.append(part)
-            if window.fresh_s < wait:
-                continue
-            begun = self._clock.now()
-            window.look()
-            while (head := window.cut()) is not None:
-                heard = await self._heard(head, language, hints)
-                known, piece = text.closed(known, heard, window.begins_s)
-                yield piece
-            if not window.is_quiet:
-                heard = await self._heard(window.pcm, language, hints)
-                known, piece = text.more(known, heard, window.begins_s)
-                yield piece
-            wait = max(STEP_S, self._clock.now() - begun)
+        async with aclosing(_parts(frames)) as parts:
+            async for part in parts:
+                window.append(part)
+                if window.fresh_s < wait:
+                    continue
+                begun = self._clock.now()
+                window.look()
+                while (head := window.cut()) is not None:
+                    heard = await self._heard(head, language, hints)
+                    known, piece = text.closed(known, heard, window.begins_s)
+                    yield piece
+                if not window.is_quiet:
+                    heard = await self._heard(window.pcm, language, hints)
+                    known, piece = text.more(known, heard, window.begins_s)
+                    yield piece
+                wait = max(STEP_S, self._clock.now() - begun)
         if not window.is_quiet:
             heard = await self._heard(window.pcm, language, hints)
             _, piece = text.closed(known, heard, window.ends_s)

@@ -120,6 +120,17 @@ def test_what_may_follow_is_shown_before_it_is_certain() -> None:
     assert (first.text, first.maybe) == ("", "w3000 w3001 w3002")
 
 
+def test_only_what_is_new_is_told() -> None:
+    pcm, _ = spoken((600, (4000, 0)), (600, (4000, 0)))
+    pieces = asyncio.run(dictated(pcm))
+    assert [(piece.text, piece.maybe) for piece in pieces] == [
+        ("", "w3000"),
+        ("w3000", ""),
+        ("", " w3001"),
+        (" w3001", ""),
+    ]
+
+
 def test_a_long_pause_makes_everything_before_it_certain() -> None:
     pcm, said = spoken((600, (1500, 0)), (600, (0, 0)))
     pieces = asyncio.run(dictated(pcm + silence(500)))

@@ -14,7 +14,7 @@ from laresd.backends.hosts.http import Address, HttpClient
 from laresd.errors import LaresError, Permanent, Temporary
 from laresd.jobs import JobKind
 from laresd.sound import wav_bytes
-from laresd.types import SAMPLE_RATE, Json
+from laresd.types import AUTO, SAMPLE_RATE, Json
 from tests.fakes.audio import speech
 from tests.fakes.wyoming_host import listening
 
@@ -108,6 +108,37 @@ async def test_a_model_that_is_named_is_not_looked_for() -> None:
             for line in sent.split(b"\r\n")
             if not line.startswith(b"Content-") or line.startswith(b"Content-Disposition")
         )
+
+
+async def test_names_that_may_be_said_are_told_as_what_was_said_before() -> None:
+    server = Server()
+    server.body = b'{"text": "Zoe"}'
+    async with asking(server) as http:
+        ear = OpenAiTranscriber(http, "mine")
+        await ear.transcribe(speech(320), language="en", deadline=soon(), hints=("Zoe", "Office"))
+        await ear.transcribe(speech(320), language="en", deadline=soon())
+    (_, told), (_, plain) = server.asked
+    assert b"Zoe, Office" in told
+    assert b'name="prompt"' not in plain
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (b'{"text": "x", "language": "de"}', "de"),
+        (b'{"text": "x"}', ""),
+        (b'{"text": "x", "language": 1}', ""),
+    ],
+)
+async def test_a_language_that_is_to_be_found_is_not_sent(answer: bytes, found: str) -> None:
+    server = Server()
+    server.body = answer
+    async with asking(server) as http:
+        ear = OpenAiTranscriber(http, "mine")
+        heard = await ear.transcribe(speech(320), language=AUTO, deadline=soon())
+    ((_, sent),) = server.asked
+    assert b'name="language"' not in sent
+    assert heard.language == found
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,18 @@ async def test_the_voice_speaks_the_language_of_the_country_where_there_is_one(
         assert server.data("synthesize") == {"text": "Done.", "voice": {"name": asked}}
 
 
+async def test_a_language_that_is_to_be_found_is_left_to_the_server(server: FakeWyoming) -> None:
+    heard = await host(server).transcribe(speech(320), language="auto", deadline=soon())
+    assert server.data("transcribe") == {"name": "tiny"}
+    assert heard.language == "en"  # as it answered
+
+
+async def test_names_that_may_be_said_are_told_to_the_server(server: FakeWyoming) -> None:
+    hints = ("Zoe", "Office")
+    await host(server).transcribe(speech(320), language="en", deadline=soon(), hints=hints)
+    assert server.data("transcribe")["transcript_names"] == ["Zoe", "Office"]
+
+
 async def test_a_model_that_does_not_say_its_languages_is_asked_anyway() -> None:
     bare: dict[str, Json] = {"asr": [{"models": [{"name": "bare"}]}]}
     async with FakeWyoming(offer=bare).serving() as server:
