@@ -12,7 +12,7 @@ from laresd.app import Box, Sound, running
 from laresd.backends.audio import Silence
 from laresd.commands.demo import engines_ready
 from laresd.commands.demo_home import demo_home
-from laresd.config import Actions, Audio, Config, Http, Mqtt, Scheduler
+from laresd.config import Actions, Audio, Config, Http, Mqtt, Scheduler, Wyoming
 from laresd.config import Box as BoxSettings
 from laresd.ports import AudioSink
 from laresd.types import Reply, Request
@@ -32,6 +32,7 @@ def settings(folder: Path, *, port: int = 0) -> Config:
         mqtt=Mqtt(port=port, embedded="never" if port else "always"),
         audio=Audio(enabled=False),
         http=Http(enabled=False),
+        wyoming=Wyoming(enabled=False),
         scheduler=Scheduler(discover=False),
         actions=Actions(echo_timeout_s=5.0, grammar_timeout_s=5.0),
     )

@@ -201,7 +201,8 @@ class Offering:
         return (Offered(str(name), languages),)
 
     def _voices(self) -> tuple[Offered, ...]:
-        own = Offered("espeak-ng", self.spoken, maker=_ESPEAK)
+        tags = dict.fromkeys(tag for each in self.spoken for tag in (each.partition("-")[0], each))
+        own = Offered("espeak-ng", tuple(tags), maker=_ESPEAK)
         model = self.workers["speech"].facts.get("model")
         if not isinstance(model, str) or not model:
             return (own,)

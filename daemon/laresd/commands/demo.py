@@ -19,7 +19,7 @@ from laresd.app import Box, Sound, running
 from laresd.backends.audio import Recording, Silence
 from laresd.commands import timeline
 from laresd.commands.demo_home import LAMP, demo_home
-from laresd.config import Audio, Config, Http, Mqtt, Scheduler
+from laresd.config import Audio, Config, Http, Mqtt, Scheduler, Wyoming
 from laresd.errors import LaresError
 from laresd.frontends.forms import turn_form
 from laresd.types import Json, Turn
@@ -101,4 +101,6 @@ def _own(config: Config, folder: Path) -> Config:
         scheduler=Scheduler(discover=False),
         hosts={},
         http=Http(enabled=False),
+        wyoming=Wyoming(enabled=False),
+        satellites={},
     )

@@ -94,6 +94,11 @@ class SatelliteRole:
             group.create_task(self._microphone(), name="microphone")
 
     @property
+    def served(self) -> bool:
+        """Whether a server uses it now."""
+        return self._server is not None
+
+    @property
     def streaming(self) -> bool:
         return self._streaming_since is not None
 
