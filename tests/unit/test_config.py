@@ -125,6 +125,8 @@ def test_it_cannot_be_changed_once_read() -> None:
         ("[turn]\n# x\nend_silence_ms = -1", "lares.toml:3", "must be at least 1, not -1"),
         ("[turn]\nvad_threshold = 1.5", "lares.toml:2", "must be between 0 and 1, not 1.5"),
         ("[turn]\nvad_threshold = nan", "lares.toml:2", "must be between 0 and 1"),
+        ("[wake.sensitivity]\nkitchen = 2", "lares.toml:1", "must be between 0 and 1, not 2"),
+        ("[wake.sensitivity]\nkitchen = 'high'", "lares.toml:1", "must be a number"),
         ("[turn]\nend_silence_ms = 0", "lares.toml:2", "must be at least 1"),
         ("[box]\nname = 'my box'", "lares.toml:2", "must be made of a-z, 0-9, _ and -"),
         ("[mqtt]\nprefix = 'a/#'", "lares.toml:2", "without + and #"),

@@ -1,4 +1,5 @@
-"""`lares wake`: what woke the box and what nearly did; `listen`, `label`, `remove`, `tune`, `test`.
+"""`lares wake`: what woke the box and what nearly did; `listen`, `label`, `remove`, `tune`,
+`check`, `test`.
 
 With `[wake] keep_near_misses = true` laresd keeps the sound of every wake word, near miss and
 rejected wake word. Somebody listens to them and says which were the wake word; `tune` trains a
@@ -28,6 +29,7 @@ _HELP = {
     "label": "say whether the wake word was said in it",
     "remove": "delete a clip, or all of them",
     "tune": "train a second look at the wake word on the clips that have a label",
+    "check": "what the speech model hears in the clips that have a label",
     "test": "what the wake words make of recordings",
 }
 _HEAD = ["NAME", "WORD", "WHAT", "SCORE", "EAR", "LABEL"]
@@ -63,6 +65,7 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
         "label": _label,
         "remove": _remove,
         "tune": _tune,
+        "check": _check,
         "test": _test,
     }
     return actions[arguments.action](arguments, config)
@@ -148,6 +151,12 @@ def _print_training(training: Training, *, dry: bool) -> None:
         print("  It is not used: it loses wakes, or rejects too little. More labels may help.")
     elif not dry:
         print(f"  It is in {training.file} and used from the next start of laresd on.")
+
+
+def _check(arguments: argparse.Namespace, config: Config) -> int:
+    from laresd.commands import wake_check  # noqa: PLC0415  # only it needs the daemon's parts
+
+    return wake_check.main(arguments, config)
 
 
 def _test(arguments: argparse.Namespace, config: Config) -> int:

@@ -57,7 +57,7 @@ async def tuned(config: Config, word: str, *, write: bool) -> list[Training]:
             "no clip has a label yet", remedy="lares wake list, then listen NAME and label NAME yes"
         )
     trainings = []
-    async with _examiner(config) as examiner:
+    async with examiner_of(config) as examiner:
         for name in wanted:
             clips = await _labelled_sounds(kept, [clip for clip in labelled if clip.word == name])
             result = await _train(config, examiner, name, clips)
@@ -106,7 +106,7 @@ async def spoken(config: Config, sentence: str) -> list[bytes]:
     said: list[bytes] = []
     language = config.box.language
     for voice in VOICES:
-        async with _running(specs.speech(replace(config.speech, voice=voice))) as worker:
+        async with running(specs.speech(replace(config.speech, voice=voice))) as worker:
             voices = WorkerSynthesizer(worker)
             try:
                 said.append(await voices.synthesize(sentence, language=language, deadline=_soon()))
@@ -118,7 +118,7 @@ async def spoken(config: Config, sentence: str) -> list[bytes]:
 @asynccontextmanager
 async def examining(config: Config) -> AsyncIterator[Examine]:
     """What each wake word of the configuration makes of a clip, verifiers included."""
-    async with _examiner(config) as examiner:
+    async with examiner_of(config) as examiner:
 
         def examine(pcm: bytes) -> Awaitable[Sequence[Peak]]:
             return examiner.examine(pcm, deadline=_soon())
@@ -127,15 +127,17 @@ async def examining(config: Config) -> AsyncIterator[Examine]:
 
 
 @asynccontextmanager
-async def _examiner(config: Config) -> AsyncIterator[WakeExaminer]:
+async def examiner_of(config: Config) -> AsyncIterator[WakeExaminer]:
+    """The listening engine as this box would start it. Raises Refused without a wake word."""
     if not config.wake.words:
         raise Refused("there is no wake word: [wake] words is empty")
-    async with _running(specs.listening(config.wake, verifiers_of(config))) as worker:
+    async with running(specs.listening(config.wake, verifiers_of(config))) as worker:
         yield WakeExaminer(worker)
 
 
 @asynccontextmanager
-async def _running(spec: Spec) -> AsyncIterator[Worker]:
+async def running(spec: Spec) -> AsyncIterator[Worker]:
+    """A worker for the length of a command."""
     async with Worker(spec) as worker, asyncio.TaskGroup() as tasks:
         run = tasks.create_task(worker.run(), name=spec.name)
         try:

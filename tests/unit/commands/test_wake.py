@@ -12,6 +12,7 @@ import pytest
 
 from laresd import cli
 from laresd.backends.near_misses import Clip, Label, clips_of, verifiers_of
+from laresd.commands.wake_check import Checked, summary
 from laresd.commands.wake_tuning import unlike
 from laresd.config import Config, load
 from laresd.sound import write_wav
@@ -138,6 +139,38 @@ class TestTuning:
         assert cli.main(["wake", "tune", "--config", file]) == 1
         assert "It is not used" in capsys.readouterr().out
         assert not verifier.exists()
+
+
+def test_what_the_check_would_do_is_told_in_a_sentence() -> None:
+    clips = [
+        Checked(Clip(NOON, "x", HeardKind.WAKE, 0.9, "attic", label), "", believed)
+        for label, believed in (
+            (Label.YES, True),
+            (Label.YES, False),
+            (Label.NO, False),
+            (Label.NO, False),
+            (Label.NO, True),
+        )
+    ]
+    assert "lose 1 of 2 wakes and reject 2 of 3 false ones" in summary(clips)
+
+
+def test_without_labels_nothing_is_checked(
+    file: str, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(config, 0)
+    assert cli.main(["wake", "check", "--config", file]) == 1
+    assert "no clip has a label" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_speech_model_is_asked_about_each_labelled_clip(
+    file: str, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = keep(config, 0, label=Label.YES)
+    assert cli.main(["wake", "check", "--json", "--config", file]) == 0
+    (checked,) = json.loads(capsys.readouterr().out)["clips"]
+    assert (checked["name"], checked["text"], checked["believed"]) == (clip.name, "", True)
 
 
 @pytest.mark.slow

@@ -130,7 +130,9 @@ class SecondLook:
 
 @dataclass(slots=True)
 class Peak:
-    """How likely a word was at its likeliest, and what the sound was like then."""
+    """How likely a word was at its likeliest; when it was heard, and what the sound was like then:
+    where it woke, or else where it was likeliest.
+    """
 
     score: float
     sample: int
@@ -176,9 +178,13 @@ class WakeWords:
         """Of each word in a whole clip, in the order of the words; forgets what was before."""
         self.reset()
         best = [Peak(0.0, 0, describe([])) for _ in self._models]
+        least = [*self._thresholds.values()]
         for index, probability, sample in self._probabilities(pcm):
-            if probability > best[index].score:
-                best[index] = Peak(probability, sample, describe([*self._kept]))
+            peak = best[index]
+            if probability > peak.score:
+                if peak.score <= least[index]:
+                    peak.sample, peak.described = sample, describe([*self._kept])
+                peak.score = probability
         return best
 
     def _probabilities(self, pcm: bytes) -> Iterator[tuple[int, float, int]]:

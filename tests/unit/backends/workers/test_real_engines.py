@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
+import numpy as np
 import pytest
 
 from laresd.backends.workers import specs
@@ -25,6 +26,8 @@ from laresd.backends.workers.clients import (
 )
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Llm, Speech, SpeechToText, Wake
+from laresd.engines.listen.verifier import SIZE, Verifier
+from laresd.engines.listen.words import word
 from laresd.errors import DeadlineExceeded, Permanent, Refused, Temporary
 from laresd.generation import AnswerGrammar, Generation, GrammarKind, Message, Role
 from laresd.types import Entity, Heard, HeardKind, Home
@@ -164,6 +167,31 @@ async def test_a_wake_word_is_heard_once_where_it_was_said() -> None:
     assert end - 8_000 < woken[0].sample < end + 8_000
     spoken = [h.sample for h in found if h.kind is HeardKind.SPEECH and h.score > 0.5]
     assert 16_000 - 1_600 < spoken[0] < spoken[-1] < end + 3_200
+
+
+@pytest.fixture
+def unbelieving(tmp_path: Path) -> Path:
+    """A folder with a verifier that rejects everything."""
+    none, one = np.zeros(SIZE), np.ones(SIZE)
+    never = Verifier("okay_nabu", word("okay_nabu").digest(), none, none, one, -20.0, 0.5)
+    (tmp_path / "okay_nabu.json").write_bytes(never.to_json())
+    return tmp_path
+
+
+@needs_espeak
+async def test_a_wake_word_that_a_verifier_rejects_wakes_when_it_is_said_again(
+    unbelieving: Path,
+) -> None:
+    async with (
+        running(specs.speech(Speech())) as speech,
+        running(specs.listening(Wake(), unbelieving)) as listening,
+    ):
+        said = await WorkerSynthesizer(speech).synthesize(
+            "okay nabu", language="en", deadline=soon()
+        )
+        found = await WorkerListener(listening).hear(SECOND + said + SECOND + said + SECOND)
+    kinds = [heard.kind for heard in found if heard.kind is not HeardKind.SPEECH]
+    assert kinds == [HeardKind.REJECTED_WAKE, HeardKind.WAKE]
 
 
 async def test_a_long_question_can_be_given_up_while_it_is_read() -> None:
