@@ -45,7 +45,9 @@ bench-llm: BENCH = $(MODEL:%=--model %) $(ONLY:%=--only %) $(ROUNDS:%=--rounds %
 
 bench-sched: BENCH = $(ONLY:%=--only %)
 
-bench-%: setup-test ## measure: commands, stt, idle, voice, llm, sched -> tests/bench/RESULTS.md
+bench-wake: BENCH = $(ONLY:%=--only %) $(HOURS:%=--hours %)
+
+bench-%: setup-test ## measure: commands, stt, idle, voice, wake, llm, sched -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$* $(BENCH)
 
 clean: ## remove what was made here
