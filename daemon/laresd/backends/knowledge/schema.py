@@ -73,4 +73,32 @@ def _truth(db: Connection) -> None:
     words.create(db)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_truth,)  # never change, only append
+def _visits(db: Connection) -> None:
+    """What the ingest keeps of a source (ledger.py); it goes with the source."""
+    db.execute(
+        """CREATE TABLE visit (
+             source INTEGER PRIMARY KEY,
+             at REAL, -- wall seconds at which all of it was compared
+             fault TEXT NOT NULL,
+             notes TEXT NOT NULL -- JSON: a list of texts
+           ) STRICT"""
+    )
+    db.execute(
+        """CREATE TABLE page (
+             source INTEGER NOT NULL,
+             uri TEXT NOT NULL,
+             etag TEXT NOT NULL,
+             modified TEXT NOT NULL, -- as the server wrote it
+             links TEXT NOT NULL, -- JSON: a list of addresses
+             PRIMARY KEY (source, uri)
+           ) STRICT, WITHOUT ROWID"""
+    )
+    db.execute(
+        """CREATE TRIGGER source_gone AFTER DELETE ON source BEGIN
+             DELETE FROM visit WHERE source = old.id;
+             DELETE FROM page WHERE source = old.id;
+           END"""
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_truth, _visits)  # never change, only append
