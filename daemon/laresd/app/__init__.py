@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from laresd.app.checking import check_speech_model
 from laresd.app.ears import own_ear, voice_of
 from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
@@ -124,6 +125,9 @@ async def running(
             "hosts": box.mind.directory.run(),
             "scheduler": box.mind.text.run(),
             "gate": box.mind.gate.run(),
+            "check of the speech model": check_speech_model(
+                box.workers["transcribe"], box.mind.gate, box.clock
+            ),
             "home assistant": box.house.run(),
             "panel": box.panel.run(box.voice, box.house),
             "turns over MQTT": box.tracing.topic.run(),

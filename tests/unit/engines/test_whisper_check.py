@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,15 @@ import pytest
 
 from laresd.backends.workers.specs import BUNDLED_SPEECH
 from laresd.engines.whisper import check
-from laresd.engines.whisper.check import Clip, checked, clips, verdict
-from laresd.engines.whisper.habits import FULL, SPEECH, Context, habits
-from laresd.engines.whisper.model import Model
+from laresd.engines.whisper.check import Clip, clips, steps
+from laresd.engines.whisper.habits import FULL, SPEECH, Context
+from laresd.engines.whisper.model import Hypothesis
 from laresd.engines.whisper.records import Verdict, record, recorded
+from laresd.engines.whisper.service import load
+from laresd.engines.worker import Call, Channel, Loaded
+from laresd.errors import Permanent
+from laresd.frames import Fields, Frame
+from laresd.types import Json
 from tests.fakes.whisper_model import POSITIONS, write_whisper
 
 SOUND = np.zeros(100, np.float32)
@@ -27,21 +33,33 @@ MADE_UP = ("Turn on the light.", "Stop.", "thank you")
 
 
 class Scripted:
-    """Writes what stands for the context, and takes `seconds` for each clip."""
+    """Writes what stands for the context."""
 
-    def __init__(self, written: Mapping[str, tuple[str, ...]], seconds: float = 1.0) -> None:
-        self._written, self._seconds, self.clock = written, seconds, 0.0
+    def __init__(self, written: Mapping[str, tuple[str, ...]]) -> None:
+        self._written, self.count = written, 0
 
     def write(self, clip: Clip, context: Context) -> str:
-        self.clock += self._seconds
+        self.count += 1
         return self._written.get(str(context), RIGHT)[SOUNDS.index(clip)]
 
-    def verdict(self, budget_s: float = 1000.0) -> str:
-        return verdict(self.write, SOUNDS, lambda: self.clock, budget_s).padding
+
+def found(write: Callable[[Clip, Context], str], sounds: Sequence[Clip] = SOUNDS) -> str:
+    """What the steps of a check come to."""
+
+    def whole() -> Generator[None, None, Verdict]:
+        verdict = yield from steps(write, sounds)
+        return verdict
+
+    check = whole()
+    while True:
+        try:
+            next(check)
+        except StopIteration as end:
+            return str(end.value.padding)
 
 
 @pytest.mark.parametrize(
-    ("written", "found"),
+    ("written", "padding"),
     [
         ({}, "speech"),
         ({"full": WORSE}, "speech"),
@@ -53,24 +71,24 @@ class Scripted:
     ],
 )
 def test_the_fastest_way_is_taken_that_is_no_worse(
-    written: Mapping[str, tuple[str, ...]], found: str
+    written: Mapping[str, tuple[str, ...]], padding: str
 ) -> None:
-    assert Scripted(written).verdict() == found
+    assert found(Scripted(written).write) == padding
 
 
 def test_better_at_one_sentence_does_not_make_up_for_worse_at_another() -> None:
     written = {"full": ("Turn on", "Stop.", ""), "speech": ("Turn on the light", "top", "")}
-    assert Scripted(written).verdict() == "speech-500"
+    assert found(Scripted(written).write) == "speech-500"
 
 
-def test_a_check_that_takes_too_long_is_given_up() -> None:
-    found = Scripted({"speech": WORSE}, seconds=10.0)
-    assert found.verdict(budget_s=25.0) == "full"
-    assert found.clock <= 40.0
+def test_each_step_is_one_clip() -> None:
+    scripted = Scripted({"speech": WORSE})
+    for number, _ in enumerate(steps(scripted.write, SOUNDS), 1):
+        assert scripted.count in (number, number + 1)  # the first clip that is worse ends a way
 
 
 def test_a_model_is_not_checked_in_a_language_that_it_does_not_know() -> None:
-    assert verdict(Scripted({}).write, SOUNDS[2:], lambda: 0.0, 1.0).padding == "full"
+    assert found(Scripted({}).write, SOUNDS[2:]) == "full"
 
 
 class TestContext:
@@ -87,6 +105,30 @@ class TestContext:
         assert [SPEECH.frames(n) for n in (0, 101, 2950, 4000)] == [60, 160, 3000, 3000]
         assert [Context(500).frames(n) for n in (100, 500)] == [500, 560]
         assert FULL.frames(10) == 3000
+
+
+def opened(folder: Path, kept: Path | None) -> Loaded:
+    options: dict[str, Json] = {"model": str(folder), "checks": str(kept) if kept else ""}
+    return load(Fields(options))
+
+
+def facts(loaded: Loaded) -> tuple[Json, ...]:
+    return tuple(loaded.facts[key] for key in ("padding", "padding_because", "checked"))
+
+
+def ask(loaded: Loaded, op: str, pcm: bytes = b"") -> Fields:
+    answer = loaded.handlers[op](Call(Frame(op, 1, {}, pcm), Channel(BytesIO(), BytesIO())))
+    assert answer is not None
+    return Fields(answer.body)
+
+
+def step(loaded: Loaded) -> bool:
+    """Whether the check is done."""
+    return ask(loaded, "check").flag("done")
+
+
+def text(loaded: Loaded) -> str:
+    return ask(loaded, "transcribe", bytes(32_000)).text("text")
 
 
 class TestRecords:
@@ -115,39 +157,46 @@ class TestRecords:
         record(folder, tmp_path / "file" / "kept", Verdict("speech", "so"))
 
 
-class TestChecked:
+class TestEngine:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         folder = write_whisper(tmp_path / "tiny")
         (folder / "lares.json").write_text(json.dumps({"max_tokens": POSITIONS}))
         return folder
 
-    def checked(self, folder: Path, kept: Path | None) -> tuple[Context, str]:
-        wanted = habits(folder)
-        return checked(folder, Model(folder, 1, wanted), wanted, kept)
-
     def test_the_folder_has_the_first_word(self, tmp_path: Path) -> None:
         folder = write_whisper(tmp_path / "tiny", padding="speech-500")
-        assert self.checked(folder, tmp_path) == (Context(500), "its folder says so")
+        loaded = opened(folder, tmp_path / "kept")
+        assert facts(loaded) == ("speech-500", "its folder says so", True)
+        assert step(loaded)
 
     def test_without_a_place_for_it_there_is_no_check(self, folder: Path) -> None:
-        assert self.checked(folder, None) == (FULL, "it was not checked")
+        loaded = opened(folder, None)
+        assert facts(loaded) == ("full", "it is not checked", True)
+        assert step(loaded)
 
-    def test_a_model_is_checked_once(
+    def test_a_model_is_checked_once_in_steps_and_used_meanwhile(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(check, "clips", lambda languages: SOUNDS)
-        first = self.checked(folder, tmp_path / "kept")
-        assert first[0] == FULL  # it talks nonsense
-        monkeypatch.setattr(check, "look", None)
-        assert self.checked(folder, tmp_path / "kept") == first
+        sound = np.zeros(16_000, np.float32)
+        monkeypatch.setattr(check, "clips", lambda languages: [Clip(sound, "en", "Stop.")])
+        written = Hypothesis("stop", (1,), -0.1, 0.0)
+        monkeypatch.setattr(check, "decode", lambda model, heard, beams: written)
+        loaded = opened(folder, tmp_path / "kept")
+        assert facts(loaded) == ("full", "it is not checked yet", False)
+        spoken = text(loaded)
+        assert [step(loaded) for _ in range(3)] == [False, False, True]
+        assert text(loaded) != spoken  # it reads less now
+        again = opened(folder, tmp_path / "kept")
+        assert facts(again) == ("speech", "1 sentences come out as well as with 30 s", True)
 
-    def test_a_box_that_cannot_speak_checks_later(
+    def test_a_box_that_cannot_speak_checks_another_time(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
-        context, why = self.checked(folder, tmp_path / "kept")
-        assert (context, "espeak-ng is not installed" in why) == (FULL, True)
+        loaded = opened(folder, tmp_path / "kept")
+        with pytest.raises(Permanent, match="espeak-ng is not installed"):
+            step(loaded)
         assert not list(tmp_path.glob("kept/*.json"))
 
 
@@ -166,6 +215,9 @@ def test_the_bundled_model_is_found_to_bear_what_it_was_trained_for(tmp_path: Pa
     told = json.loads((folder / "lares.json").read_text())
     del told["padding"]
     (folder / "lares.json").write_text(json.dumps(told))
-    wanted = habits(folder)
-    found = checked(folder, Model(folder, 1, wanted), wanted, tmp_path / "kept")
-    assert found == (SPEECH, "4 sentences come out as well as with 30 s")
+    loaded = opened(folder, tmp_path / "kept")
+    while not step(loaded):
+        pass
+    assert recorded(folder, tmp_path / "kept") == Verdict(
+        "speech", "4 sentences come out as well as with 30 s"
+    )

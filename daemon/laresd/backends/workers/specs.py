@@ -54,7 +54,6 @@ def speech_to_text(
             "beam_size": settings.beam_size,
             "checks": str(checks) if checks else "",
         },
-        load_timeout_s=240.0,  # the first time, the model is checked
         stall_s=settings.timeout_s,
         grace_s=settings.timeout_s,
     )

@@ -7,10 +7,8 @@ the same sentences at least as well, and makes up nothing where there is no spee
 
 from __future__ import annotations
 
-import logging
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +18,8 @@ from laresd.engines.speech import espeak
 from laresd.engines.whisper.decoding import decode
 from laresd.engines.whisper.habits import FULL, SPEECH, Context, Habits
 from laresd.engines.whisper.model import Model, Samples
-from laresd.engines.whisper.records import Verdict, record, recorded
-from laresd.errors import LaresError
+from laresd.engines.whisper.records import Verdict, recorded
 
-log = logging.getLogger(__name__)
-
-BUDGET_S = 90.0  # of a start; a check that takes longer is given up
 CANDIDATES = (SPEECH, Context(500), Context(1000), Context(1500))  # the fastest first
 SENTENCES = {
     "en": (
@@ -55,36 +49,42 @@ class Clip:
 Write = Callable[[Clip, Context], str]
 
 
-def checked(folder: Path, model: Model, habits: Habits, kept: Path | None) -> tuple[Context, str]:
-    """How much the model is to read, and why: what its folder says, what an earlier check found,
-    or what a check finds now. `kept`: where checks are kept; None: nothing is checked.
+def known(folder: Path, habits: Habits, kept: Path | None) -> Verdict | None:
+    """How much the model is to read: what its folder says, or what an earlier check found; None
+    where it is to be checked. `kept`: where checks are kept; None: nothing is checked.
     """
     if habits.context is not None:
-        return habits.context, "its folder says so"
+        return Verdict(str(habits.context), "its folder says so")
     if kept is None:
-        return FULL, "it was not checked"
-    known = recorded(folder, kept)
-    if known is None:
+        return Verdict(str(FULL), "it is not checked")
+    return recorded(folder, kept)
+
+
+class Check:
+    """A check in short steps, so that whoever speaks meanwhile need not wait for its end."""
+
+    def __init__(self, model: Model, habits: Habits) -> None:
+        self._model, self._habits = model, habits
+        self._steps: Generator[None, None, Verdict] | None = None
+
+    def step(self) -> Verdict | None:
+        """One clip; None: there are more. Raises Permanent or Temporary where the box cannot speak
+        the sentences.
+        """
+        if self._steps is None:
+            self._steps = steps(self._write, clips(self._model.languages))
         try:
-            known = look(model, habits)
-        except LaresError as error:
-            return FULL, f"it could not be checked: {error.message}"
-        record(folder, kept, known)
-        log.info("the speech model %s reads %s: %s", folder.name, known.padding, known.because)
-    return known.context, known.because
+            next(self._steps)
+        except StopIteration as end:
+            found: Verdict = end.value
+            return found
+        return None
 
-
-def look(model: Model, habits: Habits, budget_s: float = BUDGET_S) -> Verdict:
-    """Check a model. Raises Permanent or Temporary where the box cannot speak."""
-    sounds = clips(model.languages)
-
-    def write(clip: Clip, context: Context) -> str:
-        heard = model.hear(clip.samples, clip.language, context)
-        best = decode(model, heard, beams=habits.beam_size)
-        doubt = habits.doubt(best.text, best.avg_logprob, best.no_speech_prob, best.fit)
+    def _write(self, clip: Clip, context: Context) -> str:
+        heard = self._model.hear(clip.samples, clip.language, context)
+        best = decode(self._model, heard, beams=self._habits.beam_size)
+        doubt = self._habits.doubt(best.text, best.avg_logprob, best.no_speech_prob, best.fit)
         return "" if doubt else best.text
-
-    return verdict(write, sounds, time.perf_counter, budget_s)
 
 
 def clips(languages: Sequence[str]) -> list[Clip]:
@@ -104,39 +104,31 @@ def clips(languages: Sequence[str]) -> list[Clip]:
     return [*found, Clip(hiss, first, ""), Clip(np.zeros(32_000, np.float32), first, "")]
 
 
-def verdict(
-    write: Write, sounds: Sequence[Clip], now: Callable[[], float], budget_s: float
-) -> Verdict:
-    """The fastest way in which nothing is written worse than with the full window."""
+def steps(write: Write, sounds: Sequence[Clip]) -> Generator[None, None, Verdict]:
+    """The fastest way in which nothing is written worse than with the full window; one clip at a
+    time. What is worse is not looked at any further.
+    """
     if not any(clip.text for clip in sounds):
         return Verdict(str(FULL), "it knows no language that it could be checked in")
-    until = now() + budget_s
-    usual = errors(write, sounds, FULL, now, until)
-    if usual is None:
-        return Verdict(str(FULL), f"a check would take more than {budget_s:.0f} s")
-    letters = sum(len(_bare(clip.text)) for clip in sounds)
-    if sum(usual) * 2 > letters:
+    usual: list[int] = []
+    for clip in sounds:
+        usual.append(_errors(write(clip, FULL), clip))
+        yield
+    if sum(usual) * 2 > sum(len(_bare(clip.text)) for clip in sounds):
         return Verdict(str(FULL), "it does not understand the sentences of the check")
     for context in CANDIDATES:
-        found = errors(write, sounds, context, now, until)
-        if found is None:
-            return Verdict(str(FULL), f"a check would take more than {budget_s:.0f} s")
-        if all(new <= old for new, old in zip(found, usual, strict=True)):
+        for clip, most in zip(sounds, usual, strict=True):
+            if _errors(write(clip, context), clip) > most:
+                break
+            yield
+        else:
             spoken = sum(bool(clip.text) for clip in sounds)
             return Verdict(str(context), f"{spoken} sentences come out as well as with 30 s")
     return Verdict(str(FULL), "sentences come out worse with less")
 
 
-def errors(
-    write: Write, sounds: Sequence[Clip], context: Context, now: Callable[[], float], until: float
-) -> list[int] | None:
-    """The wrong letters of each clip; None when there is no time left."""
-    found: list[int] = []
-    for clip in sounds:
-        if now() > until:
-            return None
-        found.append(_distance(_bare(clip.text), _bare(write(clip, context))))
-    return found
+def _errors(written: str, clip: Clip) -> int:
+    return _distance(_bare(clip.text), _bare(written))
 
 
 def _bare(text: str) -> str:

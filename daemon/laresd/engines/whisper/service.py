@@ -5,11 +5,16 @@ audio_seconds, compute_seconds, reason, language}. Empty text: nothing was heard
 why. `language` "auto" is found out. `hints`: names that may be said. What Whisper makes up on
 silence is not judged here but in the core, for every engine alike.
 
+Op: `check` {} -> {done}: one short step of finding out how much the model must
+read at once (see `laresd.engines.whisper.check`). To be asked while the fact `checked` is false,
+until it is `done`; what was found is used at once, and kept.
+
 Audio beyond 30 s is cut into windows of 30 s. How a model is used: `laresd.engines.whisper.habits`.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +23,16 @@ from pathlib import Path
 import numpy as np
 
 from laresd.engines import worker
-from laresd.engines.whisper.check import checked
+from laresd.engines.whisper.check import Check, known
 from laresd.engines.whisper.decoding import decode
-from laresd.engines.whisper.habits import Context, Habits, habits
+from laresd.engines.whisper.habits import FULL, Context, Habits, habits
 from laresd.engines.whisper.model import Model, Samples
+from laresd.engines.whisper.records import record
 from laresd.errors import Permanent
 from laresd.frames import Fields
 from laresd.types import AUTO, SAMPLE_RATE, Json
+
+log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 30
 SHORTEST = SAMPLE_RATE // 10  # samples; less holds no word
@@ -45,7 +53,7 @@ class Ear:
     """A model, used as it wants to be."""
 
     def __init__(self, model: Model, habits: Habits, context: Context) -> None:
-        self._model, self._habits, self._context = model, habits, context
+        self._model, self._habits, self.context = model, habits, context
 
     def transcribe(self, call: worker.Call) -> worker.Answer:
         begun = time.perf_counter()
@@ -76,7 +84,7 @@ class Ear:
         )
 
     def _window(self, samples: Samples, language: str, names: Sequence[str]) -> Window:
-        heard = self._model.hear(samples, language, self._context)
+        heard = self._model.hear(samples, language, self.context)
         best = decode(
             self._model,
             heard,
@@ -94,6 +102,24 @@ class Ear:
         )
 
 
+class Checking:
+    """The check of a model that is in use; None: there is nothing to find out."""
+
+    def __init__(self, ear: Ear, check: Check | None, folder: Path, kept: Path) -> None:
+        self._ear, self._check, self._folder, self._kept = ear, check, folder, kept
+
+    def step(self, call: worker.Call) -> worker.Answer:
+        if self._check is None:
+            return worker.Answer({"done": True})
+        found = self._check.step()
+        if found is None:
+            return worker.Answer({"done": False})
+        record(self._folder, self._kept, found)
+        self._ear.context, self._check = found.context, None
+        log.info("%s reads %s: %s", self._folder.name, found.padding, found.because)
+        return worker.Answer({"done": True})
+
+
 def load(options: Fields) -> worker.Loaded:
     """Options: `model` (a folder), `threads`, `beam_size`; `checks`: the folder that keeps what
     was found about models whose own folder does not say how much they must read, "" for none.
@@ -103,17 +129,20 @@ def load(options: Fields) -> worker.Loaded:
     wanted = habits(folder, options.integer("beam_size", 1))
     model = Model(folder, options.integer("threads", 0), wanted)
     kept = options.text("checks", "")
-    context, why = checked(folder, model, wanted, Path(kept) if kept else None)
+    told = known(folder, wanted, Path(kept) if kept else None)
+    ear = Ear(model, wanted, told.context if told else FULL)
+    checking = Checking(ear, None if told else Check(model, wanted), folder, Path(kept))
     size = (folder / "model.bin").stat().st_size
     facts: dict[str, Json] = {
         "model": folder.name,
         "languages": [*model.languages],
         "megabytes": round(size / 1e6, 1),
-        "padding": str(context),
-        "padding_because": why,
+        "padding": str(ear.context),
+        "padding_because": told.because if told else "it is not checked yet",
+        "checked": told is not None,
         "load_seconds": round(time.perf_counter() - begun, 3),
     }
-    return worker.Loaded({"transcribe": Ear(model, wanted, context).transcribe}, facts)
+    return worker.Loaded({"transcribe": ear.transcribe, "check": checking.step}, facts)
 
 
 def _samples(pcm: bytes) -> Samples:
