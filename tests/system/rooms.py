@@ -22,25 +22,12 @@ from typing import cast
 NEEDS = "needs the Debian packages pulseaudio, libasound2-plugins and libportaudio2"
 ROOT = Path(__file__).resolve().parents[2]
 
-ONE_AIR = """\
+AIR = """\
 load-module module-null-sink sink_name=room rate={rate} channels={channels}
 set-default-sink room
 set-default-source room.monitor
 """
-APART = """\
-load-module module-null-sink sink_name=speaker rate={rate} channels={channels}
-load-module module-null-sink sink_name=room rate=16000 channels=1
-load-module module-loopback source=speaker.monitor sink=room latency_msec=20
-set-default-sink speaker
-set-default-source room.monitor
-"""
-ALSA = """\
-pcm.!default {{ type pulse }}
-ctl.!default {{ type pulse }}
-pcm.monitor {{ type pulse
- device {monitored}.monitor
- hint {{ show on description "what the loudspeaker gives" }} }}
-"""
+ALSA = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
 
 
 def can_be() -> bool:
@@ -71,18 +58,13 @@ class Room:
 
 
 @contextmanager
-def open_room(
-    folder: Path, *, rate: int = 16_000, channels: int = 1, apart: bool = False
-) -> Iterator[Room]:
-    """A room whose microphone hears its loudspeaker, a device of that form. `apart`: what the
-    loudspeaker gives can be heard by itself, as the ALSA device "monitor".
-    """
+def open_room(folder: Path, *, rate: int = 16_000, channels: int = 1) -> Iterator[Room]:
+    """A room whose microphone hears its loudspeaker, a device of that form."""
     socket, script, log = folder / "native", folder / "room.pa", folder / "pulse.log"
-    layout = APART if apart else ONE_AIR
-    (folder / ".asoundrc").write_text(ALSA.format(monitored="speaker" if apart else "room"))
+    (folder / ".asoundrc").write_text(ALSA)
     script.write_text(
         f"load-module module-native-protocol-unix socket={socket} auth-anonymous=1\n"
-        + layout.format(rate=rate, channels=channels)
+        + AIR.format(rate=rate, channels=channels)
     )
     environment = {
         **os.environ,

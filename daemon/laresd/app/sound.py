@@ -13,6 +13,7 @@ from laresd.backends.audio import (
     Microphone,
     PortAudio,
     Silence,
+    SoundCard,
 )
 from laresd.config import Audio, Config
 from laresd.errors import ConfigError, Refused
@@ -72,8 +73,9 @@ class Sound:
         }
 
 
-def sound_of(config: Config) -> Sound:
-    """The machine's own sound devices, or silence where the configuration wants none.
+def sound_of(config: Config, card: SoundCard | None = None) -> Sound:
+    """The machine's own sound devices, or silence where the configuration wants none. `card`: the
+    process's sound system, where it has one already.
 
     Raises ConfigError for a channel or a volume that cannot be.
     """
@@ -81,7 +83,7 @@ def sound_of(config: Config) -> Sound:
     if not settings.enabled:
         return Sound(None, Silence())
     _check(settings)
-    card = PortAudio()
+    card = card or PortAudio()
     canceller = EchoCanceller() if settings.echo_cancellation else None
     microphone = Microphone(
         card,

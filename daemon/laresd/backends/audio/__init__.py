@@ -1,5 +1,6 @@
 """Ears and mouth of the box: microphone, recordings that play the microphone, loudspeaker."""
 
+from laresd.backends.audio.card import SoundCard
 from laresd.backends.audio.earcons import Earcons
 from laresd.backends.audio.echo import EchoCanceller
 from laresd.backends.audio.loudspeaker import Loudspeaker, Silence
@@ -15,4 +16,5 @@ __all__ = [
     "PortAudio",
     "Recording",
     "Silence",
+    "SoundCard",
 ]

@@ -62,7 +62,8 @@ def plugged_in() -> str:
 
 
 class PortAudio:
-    """The SoundCard of real machines. Every method blocks: call them in a thread.
+    """The SoundCard of real machines, one for a process: PortAudio starts and ends for all of it.
+    Every method blocks: call them in a thread.
 
     A device that cannot do 16 kHz mono is opened in its own form and converted.
     """
