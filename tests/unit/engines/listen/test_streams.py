@@ -85,6 +85,15 @@ class TestOps:
         with pytest.raises(Permanent, match="must be from 0 to 1"):
             hear(self.call({"okay_nabu": 2}))
 
+    def test_clips_that_are_not_as_many_as_was_said_are_told(self) -> None:
+        tune = load(Fields({"words": ["okay_nabu"]})).handlers["tune"]
+        channel = worker.Channel(io.BytesIO(), io.BytesIO())
+        counts = dict.fromkeys(("wanted", "unwanted", "made_wanted", "made_unwanted"), 1)
+        with pytest.raises(Permanent, match="are not the described clips"):
+            tune(worker.Call(Frame("tune", 1, {"name": "okay_nabu", **counts}, FRAME), channel))
+        with pytest.raises(Refused, match="no wake word 'alexa'"):
+            tune(worker.Call(Frame("tune", 1, {"name": "alexa", **counts}, FRAME), channel))
+
     def test_what_there_is_is_told(self) -> None:
         loaded = load(Fields({"words": ["okay_nabu"]}))
         assert loaded.facts["phrases"] == {"okay_nabu": "Okay Nabu"}

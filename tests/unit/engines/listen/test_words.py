@@ -62,6 +62,16 @@ class TestWakeWords:
         words.reset()
         assert list(words.hear(bytes(32_000))) == []
 
+    def test_the_peak_of_a_clip_knows_nothing_of_the_clip_before(self) -> None:
+        words = WakeWords({OKAY_NABU: OKAY_NABU.threshold})
+        noise = np.random.default_rng(3).normal(0, 2000, 32_000).astype("<i2").tobytes()
+        (alone,) = words.peaks(noise)
+        list(words.hear(noise[:10_000]))
+        (again,) = words.peaks(noise)
+        assert (again.score, again.sample) == (alone.score, alone.sample)
+        assert again.described.tolist() == alone.described.tolist()
+        assert alone.score < OKAY_NABU.threshold
+
 
 class TestModels:
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
