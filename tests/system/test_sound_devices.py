@@ -13,6 +13,7 @@ from tests.system.rooms import Room
 pytestmark = pytest.mark.slow
 TRIES = 3  # a machine on which much else runs loses sound now and then, but not each time
 PROGRAM = Path(__file__).with_name("in_room.py")
+WHOLE_BOX = Path(__file__).with_name("box_in_room.py")
 REPLY = (
     "The kitchen light is on, and it is quite bright. Tomorrow it will rain in the morning, "
     "then the sun comes out in the afternoon, and it gets warm."
@@ -62,3 +63,15 @@ def test_a_wake_word_is_found_while_the_loudspeaker_speaks_as_loud(
     assert heard["found_without"] == 0
     assert heard["found_with"] >= 2
     assert heard["erle_db"] > 15
+
+
+def test_a_spoken_command_switches_a_lamp_and_the_box_says_so_aloud(
+    a_room: Callable[..., Room],
+) -> None:
+    told: dict[str, object] = dict(a_room().run(WHOLE_BOX))
+    assert told["wake_word"] == "okay_nabu"
+    assert told["heard"] == "turn on the kitchen light"
+    assert told["published"] == 1
+    assert told["reply"] == "Turned on the kitchen light."
+    assert isinstance(told["reply_peak_dbfs"], float)
+    assert told["reply_peak_dbfs"] > -40
