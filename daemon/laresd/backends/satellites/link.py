@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 BOUNDS = Bounds(payload=1 << 20)
 WAITING = 256  # events that wait to be sent: a satellite that takes nothing is gone
 PING_S = 5.0  # between two looks whether it is there
-SILENT_S = 15.0  # without an event, after which it is gone
+SILENT_S = 15.0  # without an event, after which it is gone; some answer no ping, and say nothing
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
+WAKE_WORD = "wake word"  # of a satellite that does not name it
 SILENCE = "lares-silence"  # the user-event that ends what plays; the protocol has none of its own
 
 
@@ -53,6 +54,8 @@ class Link:
         self._form: Format | None = None
         self._intake: Intake | None = None
         self._word = ""  # of the detection that a run-pipeline follows
+        self._asked = False  # to listen on, without a wake word
+        self._answers_pings = False
 
     def push(self, *events: Event) -> None:
         """Send them soon. Returns at once; a satellite that takes nothing is given up."""
@@ -89,7 +92,7 @@ class Link:
 
     async def _read(self) -> None:
         while True:
-            async with asyncio.timeout(SILENT_S):
+            async with asyncio.timeout(SILENT_S if self._answers_pings else None):
                 event = await read(self._reader, BOUNDS)
             if event is None:
                 return
@@ -132,12 +135,19 @@ class Link:
                 self._end()
             case "played":
                 self.played.set()
+            case "pong":
+                self._answers_pings = True
             case "ping":
                 self.push(Event("pong", {"text": event.data.get("text")}))
             case "info":
                 self._describe(event)
             case "error":
                 log.warning("the satellite %s says: %.200s", self._name, event.data.get("text"))
+
+    def listen_on(self) -> None:
+        """Have it send what is said now, as after its wake word."""
+        self._asked = True
+        self.push(Event("run-pipeline", {"start_stage": "asr", "end_stage": "tts"}))
 
     def _hear(self, event: Event) -> None:
         form = format_of(event)
@@ -147,21 +157,20 @@ class Link:
         self.heard.write(self._intake.feed(event.payload))
 
     def _detect(self, event: Event) -> None:
-        self._word = event.fields.text("name", "") or "wake word"
+        self._word = event.fields.text("name", "") or WAKE_WORD
         context = event.fields.row("context")
         loudness = context.real("loudness_dbfs", 0.0) if context is not None else 0.0
         self.detected = Detected(self._word, loudness if loudness < 0 else None)
 
     def _begin(self, event: Event) -> None:
-        """What comes now is a command, where it begins at `asr`: some satellites say no more of
-        their wake word than its name, here.
+        """What comes now follows a wake word, where it begins at `asr` and was not asked for: some
+        satellites say no more of their wake word than that, or than its name here.
         """
         self.wakes = event.fields.text("start_stage") != "wake"
-        if self.wakes and self.detected is None:
+        if self.wakes and self.detected is None and not self._asked:
             word = event.fields.text("wake_word_name", "") or self._word
-            if word:
-                self.detected = Detected(word)
-        self._word = ""
+            self.detected = Detected(word or WAKE_WORD)
+        self._word, self._asked = "", False
 
     def _end(self) -> None:
         self.streaming = False

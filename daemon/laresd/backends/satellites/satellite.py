@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -115,6 +116,8 @@ class RemoteSatellite:
             link.quiet.set()
         else:
             link.quiet.clear()
+        if listening and link.wakes and link.triggers and not link.streaming:
+            link.listen_on()
         link.push(*_told(link, sign))
 
     async def play(self, pcm: bytes) -> None:
@@ -163,6 +166,8 @@ class RemoteSatellite:
                 reader, writer = await asyncio.open_connection(*self._address, limit=BOUNDS.line)
         except TimeoutError:
             raise Temporary("it does not answer") from None
+        kept = writer.get_extra_info("socket")
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # some answer no ping
         link = Link(self.name, reader, writer)
         failure: LaresError | None = None
         async with asyncio.TaskGroup() as group:
@@ -210,8 +215,6 @@ def _told(link: Link, sign: Sign) -> list[Event]:
     match sign:
         case Sign.LISTENING if not link.wakes:
             events = [Event("detection", {"name": None, "timestamp": None})]
-        case Sign.LISTENING if link.triggers and not link.streaming:
-            events = [Event("run-pipeline", {"start_stage": "asr", "end_stage": "tts"})]
         case Sign.THINKING:  # one that cannot be told to listen on does so, for what is asked back
             events = understood if link.triggers or not link.wakes else understood[:1]
         case Sign.IDLE if link.triggers:

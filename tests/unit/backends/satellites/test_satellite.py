@@ -180,6 +180,15 @@ async def test_an_old_satellite_streams_until_the_turn_is_over() -> None:
         assert bytes(old.sound) == speech(320)
 
 
+async def test_a_satellite_that_says_nothing_of_its_wake_word_has_heard_one() -> None:
+    async with OldSatellite().serving() as old, joined(old.url) as (satellite, box):
+        await box.connected()
+        await old.tell("run-pipeline", {"start_stage": "asr", "end_stage": "tts"})
+        await old.hear(speech(640))
+        await box.until(lambda: SPEECH in levels(bytes(box.heard[0])))
+        assert box.words() == ["wake word"] and satellite.wakes
+
+
 async def test_a_satellite_that_does_not_tell_when_it_has_played_is_waited_for_a_while() -> None:
     async with OldSatellite().serving() as old, joined(old.url) as (satellite, box):
         await box.connected()
