@@ -19,8 +19,13 @@ def devices(settings: Audio, list_devices: Callable[[], Sequence[Device]]) -> li
         found = list_devices()
     except LaresError as error:
         return [fail("sound", error.message, error.remedy)]
-    microphones = [device.name for device in found if device.inputs]
+    microphones = [device.name for device in found if device.inputs >= settings.channel]
     speakers = [device.name for device in found if device.outputs]
+    too_few = [device for device in found if 0 < device.inputs < settings.channel]
+    if too_few and not microphones:
+        most = max(too_few, key=lambda device: device.inputs)
+        text = f"{most.name!r} has {most.inputs} channels, and audio.channel is {settings.channel}"
+        return [fail("sound", text, "correct audio.channel")]
     return [
         _device("microphone", settings.input, "audio.input", microphones),
         _device("loudspeaker", settings.output, "audio.output", speakers),
