@@ -19,6 +19,7 @@ AUTO = "auto"  # in place of a language: find out which one is spoken
 Scalar = str | int | float | bool | None
 Json = Union[Scalar, list["Json"], dict[str, "Json"]]  # noqa: UP007  # forward references
 EMPTY: Mapping[str, str] = MappingProxyType({})
+NO_FLOORS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Command(StrEnum):
@@ -96,11 +97,12 @@ class EntityState:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A snapshot of what the home has and what its devices last reported."""
+    """A snapshot of what the home has and what its devices last reported. `floors`: their rooms."""
 
     entities: Mapping[str, Entity]
     states: Mapping[str, EntityState]
     areas: tuple[str, ...] = ()
+    floors: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_FLOORS)
 
     def state(self, entity_id: str) -> EntityState:
         return self.states.get(entity_id, UNKNOWN)

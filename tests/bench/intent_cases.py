@@ -1,8 +1,8 @@
 """Home Assistant's own test sentences (OHF-Voice/intents, tests/, CC BY 4.0), each in a home.
 
 Read where they are, never copied. A home has the devices that the file names, and where a slot
-speaks of a device that the file leaves out, one that can do it; what names no room is said beside
-the device.
+speaks of a device that the file leaves out, one that can do it, and where a slot speaks of a floor
+that has no room, one; what names no room is said beside the device.
 """
 
 from __future__ import annotations
@@ -98,6 +98,10 @@ def _home(
     areas = document.get("areas") or []
     assert isinstance(rows, list) and isinstance(areas, list)
     floors = {str(a["name"]): str(a["floor"]) for a in areas if a.get("floor")}
+    if (floor := str(slots.get("floor") or "")) and floor not in floors.values():
+        floors[HERE] = floor
+    if floor:  # a device that the slots place on it stands in its first room
+        here = next(area for area, at in floors.items() if at == floor)
     entities: dict[str, Entity] = {}
     states: dict[str, EntityState] = {}
     for number, row in enumerate(rows):
@@ -105,9 +109,10 @@ def _home(
     needed = _needed(intent, slots, here, list(entities.values()))
     if needed is not None:
         _add(entities, states, len(entities), needed)
-    names = [str(area["name"]) for area in areas]
+    names = [str(area["name"]) for area in areas] + list(floors)
     names += [e.area for e in entities.values() if e.area]
-    return Home(entities, states, tuple(dict.fromkeys(names))), floors
+    rooms = {name: tuple(a for a in floors if floors[a] == name) for name in floors.values()}
+    return Home(entities, states, tuple(dict.fromkeys(names)), rooms), floors
 
 
 def _placed(
@@ -116,6 +121,8 @@ def _placed(
     """A device of the file in the room in which the slots speak of it, where the file has none."""
     if here == HERE and row.get("domain") == _domain(intent, slots):
         return {**row, "area": HERE}
+    if slots.get("floor") and not row.get("area"):
+        return {**row, "area": here}
     named = str(row.get("name")).casefold() == str(slots.get("name")).casefold()
     if named and slots.get("area") and not row.get("area"):
         return {**row, "area": slots["area"]}
@@ -156,7 +163,8 @@ def _needed(
     if not domain:
         return None
     name = slots.get("name")
-    area = slots.get("area") or (None if name or slots.get("floor") else here)
+    floor = slots.get("floor")
+    area = slots.get("area") or (None if name and not floor else here)
     fits = [
         entity
         for entity in there

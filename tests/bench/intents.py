@@ -93,7 +93,7 @@ class Count:
     sentences: int = 0
     correct: int = 0
     wrong: int = 0
-    beyond: int = 0  # of the sentences: about floors, or for later
+    beyond: int = 0  # of the sentences: for later
     missed: list[str] = field(default_factory=list)
 
 
@@ -249,8 +249,7 @@ async def _say(
         )
     )
     count.sentences += 1
-    beyond = sentence.slots.get("floor") or sentence.slots.get("conversation_command")
-    count.beyond += bool(beyond)
+    count.beyond += bool(sentence.slots.get("conversation_command"))
     if is_right(sentence, reply, heard):
         count.correct += 1
         return
@@ -279,9 +278,9 @@ def page(found: Mapping[str, Mapping[str, Count]]) -> str:
         lines.append(f"| {intent} | {supported} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "Among the sentences of the supported intents are those about floors (Lares knows",
+        "Among the sentences of the supported intents are commands for later, which Lares",
     ]
-    lines += ["rooms only) and commands for later (Lares does nothing later):", ""]
+    lines += ["does not do:", ""]
     for language, counts in found.items():
         known = [count for intent, count in counts.items() if intent not in LEFT_OUT]
         lines.append(f"- {language}: {sum(c.beyond for c in known)}")
@@ -309,7 +308,7 @@ def main() -> None:
         share = round(100 * total["correct"] / total["sentences"], 1)
         wrong = round(100 * every["wrong"] / every["sentences"], 1)
         note = f"{total['correct']} of {total['sentences']} sentences of {len(known)} intents; "
-        note += f"{total['beyond']} are about floors or for later, which Lares does not know"
+        note += f"{total['beyond']} are commands for later, which Lares does not do"
         rows += [
             Row(f"home/intents_{language}_correct_pct", share, "", COMMAND, "", note),
             Row(f"home/intents_{language}_wrong_pct", wrong, "", COMMAND, "", "of all intents"),

@@ -90,6 +90,7 @@ class Lights:
 class Wake:
     words: tuple[str, ...] = ("okay_nabu",)  # models in pymicro-wakeword, or .tflite paths
     phrase: str = ""  # any phrase, found by VAD and the speech model, e.g. "hey lares"
+    service: str = ""  # a Wyoming service that finds them in place of this box's models: tcp://...
     threshold: float = 0.0  # 0: the model's own
     sensitivity: Mapping[str, float] = field(default_factory=dict)  # by "ear/word", ear, or word
     transcript_check: bool = False  # a pulled speech model must have heard the word, too
@@ -239,6 +240,7 @@ class HomeNames:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     areas: Mapping[str, str] = field(default_factory=dict)  # by entity id, or device name
     rooms: Mapping[str, str] = field(default_factory=dict)  # as devices call them: as people do
+    floors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as people say: its rooms
 
 
 @dataclass(frozen=True, slots=True)

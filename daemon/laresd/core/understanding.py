@@ -279,4 +279,8 @@ def _vocabulary(home: Home) -> tuple[object, ...]:
         e.entity_id: (e.name, e.domain, e.area, e.aliases, e.device_class)
         for e in home.entities.values()
     }
-    return (home.areas, tuple(sorted(entities.items(), key=lambda item: item[0])))
+    return (
+        home.areas,
+        tuple(home.floors),
+        tuple(sorted(entities.items(), key=lambda item: item[0])),
+    )

@@ -1,7 +1,7 @@
 """Home Assistant's sentence templates, matched with hassil. Runs as a worker process.
 
-Ops: `learn` {language, entities: [{entity_id, name, domain, area, aliases, device_class}], areas}
-and `recognize` {text, language, area} -> {recognitions: [{intent, slots}]}, best first. Beside
+Ops: `learn` {language, entities: [{entity_id, name, domain, area, aliases, device_class}], areas,
+floors} and `recognize` {text, language, area} -> {recognitions: [{intent, slots}]}, best first. Beside
 Home Assistant's slots a recognition may have `entity_id` (of the name that matched) and `response`
 (the template's response key: "which", "how_many", "one_yesno" and the like).
 
@@ -56,10 +56,12 @@ class Templates:
 
     def __init__(self, language: str) -> None:
         self._intents = Intents.from_dict(_with_own(_data(language), language))
-        self._lists = _slot_lists((), ())
+        self._lists = _slot_lists((), (), ())
 
-    def learn(self, names: Sequence[Name], areas: Sequence[str]) -> None:
-        self._lists = _slot_lists(names, areas)
+    def learn(
+        self, names: Sequence[Name], areas: Sequence[str], floors: Sequence[str] = ()
+    ) -> None:
+        self._lists = _slot_lists(names, areas, floors)
         self.recognize("?", None, WARM_UP_S)  # compiles the templates, before anyone waits
 
     def recognize(self, text: str, area: str | None, limit_s: float) -> list[dict[str, Json]]:
@@ -92,7 +94,8 @@ def load(options: Fields) -> worker.Loaded:
 
     def learn(call: worker.Call) -> worker.Answer:
         names = list(_names(call.body.rows("entities")))
-        templates(call.body.text("language")).learn(names, call.body.texts("areas"))
+        known = templates(call.body.text("language"))
+        known.learn(names, call.body.texts("areas"), call.body.texts("floors"))
         return worker.Answer({"names": len(names)})
 
     def recognize(call: worker.Call) -> worker.Answer:
@@ -140,14 +143,16 @@ def _names(entities: Sequence[Fields]) -> Iterator[Name]:
             yield Name(text, entity.text("entity_id"), entity.text("domain"), device_class)
 
 
-def _slot_lists(names: Sequence[Name], areas: Sequence[str]) -> dict[str, SlotList]:
+def _slot_lists(
+    names: Sequence[Name], areas: Sequence[str], floors: Sequence[str]
+) -> dict[str, SlotList]:
     values = [
         (name.text, name.text, _context(name), {"entity_id": name.entity_id}) for name in names
     ]
     return {
         "name": TextSlotList.from_tuples(values, name="name", allow_template=False),
         "area": TextSlotList.from_strings(areas, name="area", allow_template=False),
-        "floor": TextSlotList.from_strings([], name="floor", allow_template=False),
+        "floor": TextSlotList.from_strings(floors, name="floor", allow_template=False),
     }
 
 

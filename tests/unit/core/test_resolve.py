@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from laresd.core.intent.meaning import Ask, Meaning, Trouble
@@ -210,3 +212,30 @@ class TestQuestions:
         timer = meant("HassStartTimer", HOME, "Kitchen", minutes=5).timer
         assert timer is not None
         assert (timer.verb, timer.seconds, timer.area) == (TimerVerb.START, 300.0, "Kitchen")
+
+
+class TestFloors:
+    HOUSE = replace(HOME, floors={"Upstairs": ("Bedroom", "OFFICE"), "Attic": ()})
+
+    def test_all_of_a_kind_in_the_rooms_of_a_floor(self) -> None:
+        meaning = meant("HassTurnOff", self.HOUSE, domain="light", floor="upstairs")
+        done = [entity_id for entity_id, _, _ in actions(meaning)]
+        assert done == ["light.desk_lamp", "light.lamp_bedroom", "light.lamp_office"]
+
+    def test_a_name_on_a_floor_is_not_that_of_another(self) -> None:
+        meaning = meant("HassTurnOn", self.HOUSE, **name("light.kitchen"), floor="Upstairs")
+        assert meaning.problem is not None
+        assert not meaning.actions
+
+    def test_a_question_is_about_that_floor(self) -> None:
+        meaning = meant(
+            "HassGetState", self.HOUSE, domain="light", floor="Upstairs", response="any", state="on"
+        )
+        assert meaning.question is not None
+        assert "light.kitchen" not in meaning.question.entity_ids
+
+    @pytest.mark.parametrize("floor", ["Attic", "Cellar"])
+    def test_a_floor_without_rooms_has_nothing(self, floor: str) -> None:
+        meaning = meant("HassTurnOff", self.HOUSE, domain="light", floor=floor)
+        assert meaning.problem is not None
+        assert meaning.problem.trouble is Trouble.NOTHING_THERE

@@ -23,9 +23,12 @@ def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+FLOORS = ["Upstairs", "Obergeschoss", "楼上"]
+
+
 def templates(language: str) -> Templates:
     known = Templates(language)
-    known.learn(NAMES, AREAS)
+    known.learn(NAMES, AREAS, FLOORS)
     return known
 
 
@@ -39,6 +42,8 @@ def english() -> Templates:
     [
         ("en", "turn on the kitchen light", "HassTurnOn", {"entity_id": "light.kitchen"}),
         ("en", "turn off the lights in the kitchen", "HassTurnOff", {"area": "Kitchen"}),
+        ("en", "turn off the lights upstairs", "HassTurnOff", {"floor": "Upstairs"}),
+        ("de", "Licht im Obergeschoss aus", "HassTurnOff", {"floor": "Obergeschoss"}),
         ("en", "lock the front door", "HassTurnOn", {"entity_id": "lock.front"}),
         ("en", "is the front door locked", "HassGetState", {"response": "one_yesno"}),
         ("en", "how many lights are on", "HassGetState", {"response": "how_many"}),

@@ -133,7 +133,8 @@ class Registry:
             self._rename()
         if self._changed:
             states = {entity_id: self._devices[key].state for entity_id, key in self._ids.items()}
-            self._home = Home(self._entities, MappingProxyType(states), self._areas)
+            floors = self._names.floors
+            self._home = Home(self._entities, MappingProxyType(states), self._areas, floors)
             self._changed = False
         return self._home
 

@@ -53,7 +53,12 @@ def join(near: Home, far: Home) -> Joint:
         entities[entity_id] = replace(entity, entity_id=entity_id)
         states[entity_id] = far.state(own_id)
     areas = {area.casefold(): area for area in (*far.areas, *near.areas)}
-    home = Home(MappingProxyType(entities), MappingProxyType(states), tuple(sorted(areas.values())))
+    home = Home(
+        MappingProxyType(entities),
+        MappingProxyType(states),
+        tuple(sorted(areas.values())),
+        {**far.floors, **near.floors},
+    )
     return Joint(home, MappingProxyType(others))
 
 

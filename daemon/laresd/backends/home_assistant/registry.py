@@ -76,7 +76,8 @@ class Registry:
         """The same object until something changes."""
         if self._changed:
             entities, states = MappingProxyType(self._entities), dict(self._states)
-            self._home = Home(entities, MappingProxyType(states), self._areas)
+            floors = self._names.floors
+            self._home = Home(entities, MappingProxyType(states), self._areas, floors)
             self._changed = False
         return self._home
 

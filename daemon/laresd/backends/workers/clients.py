@@ -264,6 +264,7 @@ class WorkerGrammar:
         body: dict[str, Json] = {
             "language": language,
             "areas": list(home.areas),
+            "floors": list(home.floors),
             "entities": [_entity(entity) for entity in home.entities.values()],
         }
         self._worker.keep(f"learn {language}", "learn", body)

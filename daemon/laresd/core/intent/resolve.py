@@ -8,7 +8,7 @@ from laresd.core.intent import asking
 from laresd.core.intent.abilities import commands
 from laresd.core.intent.deeds import Values, Verb, choose, meaning
 from laresd.core.intent.meaning import Ask, Meaning, Problem, Question, Trouble, trouble
-from laresd.core.intent.targets import named, of_kind, same_area, the_one
+from laresd.core.intent.targets import named, of_kind, on_floor, same_area, the_one
 from laresd.core.timers import command_of
 from laresd.types import Command, Entity, EntityState, Home, Recognition, Scalar
 
@@ -54,6 +54,9 @@ def _meaning(recognition: Recognition, home: Home, here: str | None) -> Meaning 
         return Meaning(recognition.intent, talk=key)
     if recognition.intent in _ASK:
         return Meaning(recognition.intent, question=Question(_ASK[recognition.intent]))
+    floor = _text(recognition.slots, "floor")
+    if floor:
+        home = on_floor(home, floor)
     handler = _HANDLERS.get(recognition.intent)
     return handler(recognition, home, here) if handler is not None else None
 
@@ -122,7 +125,7 @@ def _setter(values_of: Callable[[Slots], Values], domain: str) -> Handler:
         slots = dict(recognition.slots)
         if not slots.get("device_class"):
             slots["domain"] = domain
-        if slots.get("area") or slots.get("entity_id") or slots.get("device_class"):
+        if any(slots.get(key) for key in ("area", "floor", "entity_id", "device_class")):
             found = _targets(slots, home, here, able)
         else:
             found = the_one(home, domain, here)
@@ -153,7 +156,7 @@ def _media(verb: Verb, busy: str) -> Handler:
 
 
 def _player(slots: Slots, home: Home, here: str | None, busy: str) -> list[Entity] | Problem:
-    if slots.get("entity_id") or slots.get("area"):
+    if slots.get("entity_id") or slots.get("area") or slots.get("floor"):
         wanted = {**slots, "domain": "media_player"}
         return _targets(wanted, home, here, lambda entity: entity.domain == "media_player")
     return the_one(home, "media_player", here, busy)

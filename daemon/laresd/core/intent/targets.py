@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from laresd.core.intent.abilities import is_class, is_like
 from laresd.core.intent.meaning import Problem, Trouble
@@ -13,6 +14,13 @@ Wanted = Callable[[Entity], bool]
 
 def same_area(entity: Entity, area: str | None) -> bool:
     return area is not None and (entity.area or "").casefold() == area.casefold()
+
+
+def on_floor(home: Home, floor: str) -> Home:
+    """The home as far as it is in the rooms of a floor; none of it for a floor that there is not."""
+    rooms = next((r for name, r in home.floors.items() if name.casefold() == floor.casefold()), ())
+    inside = {key: e for key, e in home.entities.items() if any(same_area(e, r) for r in rooms)}
+    return replace(home, entities=inside)
 
 
 def has_name(entity: Entity, name: str) -> bool:
