@@ -11,7 +11,18 @@ from wyoming.event import Event as PackageEvent
 from wyoming.event import async_read_event, async_write_event
 
 from laresd.errors import LaresError, Permanent, Temporary
-from laresd.frames.wyoming import SPLIT, Bounds, Event, Format, audio, encode, format_of, read
+from laresd.frames.wyoming import (
+    SPLIT,
+    Bounds,
+    Event,
+    Format,
+    address,
+    audio,
+    encode,
+    format_of,
+    read,
+    take,
+)
 
 BOUNDS = Bounds(line=1 << 16, payload=1 << 16)
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -130,3 +141,27 @@ def test_sound_is_cut_at_whole_samples_with_its_time() -> None:
 def test_sound_that_cannot_be_is_refused(data: dict[str, int]) -> None:
     with pytest.raises(Permanent):
         format_of(Event("audio-start", {"rate": 16_000, "width": 2, "channels": 1, **data}))
+
+
+@given(st.lists(st.tuples(TEXT, DATA, st.binary(max_size=50)), max_size=4), st.integers(1, 40))
+def test_events_are_taken_out_of_a_buffer_however_they_come(
+    events: list[tuple[str, dict[str, object], bytes]], size: int
+) -> None:
+    sent = [Event(kind, data, pcm) for kind, data, pcm in events]  # type: ignore[arg-type]
+    wire, buffer, came = b"".join(map(encode, sent)), bytearray(), []
+    for start in range(0, len(wire), size):
+        buffer += wire[start : start + size]
+        while (event := take(buffer, BOUNDS)) is not None:
+            came.append(event)
+    assert came == sent and not buffer
+
+
+def test_a_line_without_an_end_fills_no_buffer() -> None:
+    with pytest.raises(Permanent):
+        take(bytearray(b"x" * (BOUNDS.line + 1)), BOUNDS)
+
+
+@pytest.mark.parametrize("url", ["", "http://x:1", "tcp://x", "tcp://x:99999", "tcp://[x:1"])
+def test_an_address_is_tcp_with_a_port(url: str) -> None:
+    assert address(url) is None
+    assert address("tcp://[::1]:10300") == ("::1", 10300)

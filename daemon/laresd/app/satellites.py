@@ -66,4 +66,4 @@ class Satellites:
 
 
 def _ear(satellite: RemoteSatellite) -> str:
-    return f"satellite {satellite.name}"
+    return satellite.name

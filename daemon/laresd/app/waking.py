@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
+from laresd.backends.hosts.wyoming_wake import WyomingWake
 from laresd.backends.modelstore.catalogue import ModelKind
 from laresd.backends.modelstore.store import OWN_NAME, ModelStore
 from laresd.backends.near_misses import ClipWriter, RecentSound, clips_of
@@ -14,7 +15,8 @@ from laresd.backends.workers.clients import WorkerListener
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
 from laresd.core import wake
-from laresd.errors import LaresError
+from laresd.errors import ConfigError, LaresError
+from laresd.frames.wyoming import address
 from laresd.ports import Clock, Listener, Transcriber
 from laresd.types import Heard, HeardKind, Json
 
@@ -111,10 +113,19 @@ def waking_of(
     *,
     on_rejected: Callable[[str], None],
 ) -> Waking:
-    """Over the box's listening worker."""
+    """Over the box's listening worker, and the service elsewhere that finds wake words, if there is
+    one. Raises ConfigError for an address that is none.
+    """
+    service = address(config.wake.service)
+    if config.wake.service and service is None:
+        raise ConfigError(
+            f"wake.service is no address: {config.wake.service[:80]!r}",
+            remedy='write it as "tcp://192.168.1.20:10400"',
+        )
 
     def new(ear: str, words: Mapping[str, float]) -> Listener:
-        return WorkerListener(worker, stream=ear, words=words)
+        here = WorkerListener(worker, stream=ear, words=words)
+        return WyomingWake(here, service) if service is not None else here
 
     return Waking(
         config,

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from laresd.errors import Permanent, Temporary
 from laresd.frames import Fields
@@ -58,6 +59,16 @@ def format_of(event: Event) -> Format:
     raise Permanent(f"sound that cannot be: {form}")
 
 
+def address(url: str) -> tuple[str, int] | None:
+    """Of tcp://address:port; None for what is no such thing."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return (host, port) if parts.scheme == "tcp" and host and port else None
+
+
 def encode(event: Event) -> bytes:
     """The event on the wire. Its data follow the header, whose line some readers hold short."""
     header: dict[str, Json] = {"type": event.type}
@@ -85,17 +96,65 @@ async def read(reader: asyncio.StreamReader, bounds: Bounds) -> Event | None:
             return None
         if not line.endswith(b"\n"):
             raise Temporary("the connection broke off inside an event")
-        header = Fields({"event": json.loads(line)}).row("event") or Fields({})
-        data = dict(header.mapping("data"))
-        if length := _length(header, "data_length", bounds.line):
-            merged = {"data": json.loads(await reader.readexactly(length))}
-            data |= Fields(merged).mapping("data")
-        payload = await reader.readexactly(_length(header, "payload_length", bounds.payload))
+        head = _Head.of(line, bounds)
+        more = await reader.readexactly(head.data_length)
+        payload = await reader.readexactly(head.payload_length)
     except asyncio.IncompleteReadError:
         raise Temporary("the connection broke off inside an event") from None
+    except ValueError:  # a line without an end
+        raise Permanent("no event of Wyoming") from None
+    return head.event(more, payload)
+
+
+def take(buffer: bytearray, bounds: Bounds) -> Event | None:
+    """The first event in the buffer, and out of it; None where it is not whole yet.
+
+    Raises Permanent for what is no event, or too long a one: the rest is of no use.
+    """
+    end = buffer.find(b"\n") + 1
+    if not end:
+        if len(buffer) > bounds.line:
+            raise Permanent("no event of Wyoming")
+        return None
+    head = _Head.of(bytes(buffer[:end]), bounds)
+    sound = end + head.data_length
+    if len(buffer) < sound + head.payload_length:
+        return None
+    event = head.event(bytes(buffer[end:sound]), bytes(buffer[sound : sound + head.payload_length]))
+    del buffer[: sound + head.payload_length]
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The line of an event, and how many bytes follow it."""
+
+    type: str
+    data: Mapping[str, Json]
+    data_length: int
+    payload_length: int
+
+    @classmethod
+    def of(cls, line: bytes, bounds: Bounds) -> _Head:
+        header = Fields({"event": _object(line)}).row("event") or Fields({})
+        return cls(
+            header.text("type"),
+            header.mapping("data"),
+            _length(header, "data_length", bounds.line),
+            _length(header, "payload_length", bounds.payload),
+        )
+
+    def event(self, more: bytes, payload: bytes) -> Event:
+        merged = Fields({"data": _object(more)}).mapping("data") if more else {}
+        return Event(self.type, {**self.data, **merged}, payload)
+
+
+def _object(text: bytes) -> Json:
+    try:
+        value: Json = json.loads(text)
     except (ValueError, RecursionError):
         raise Permanent("no event of Wyoming") from None
-    return Event(header.text("type"), data, payload)
+    return value
 
 
 def _length(header: Fields, key: str, most: int) -> int:

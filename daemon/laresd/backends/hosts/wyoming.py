@@ -12,14 +12,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn, Self
-from urllib.parse import urlsplit
 
 from laresd.backends.hosts import faults, reading
 from laresd.backends.hosts.wake import Waker, costs
 from laresd.config import HostSettings
 from laresd.errors import DeadlineExceeded, Permanent, Temporary
 from laresd.frames import Fields
-from laresd.frames.wyoming import Bounds, Event, Format, audio, encode, format_of, read
+from laresd.frames.wyoming import Bounds, Event, Format, address, audio, encode, format_of, read
 from laresd.generation import Generation, Piece
 from laresd.jobs import HostCosts, HostFacts, HostKind, JobKind
 from laresd.sound import Intake
@@ -303,15 +302,10 @@ def _base(language: str) -> str:
 
 
 def _address(name: str, url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        where = (parts.hostname, parts.port) if parts.scheme == "tcp" else (None, None)
-    except ValueError:
-        where = (None, None)
-    host, port = where
-    if not host or not port:
+    found = address(url)
+    if found is None:
         raise Permanent(
             f"the address of the host {name} is not one of a Wyoming server: {url[:80]!r}",
             remedy=f'set hosts.{name}.url, e.g. "tcp://192.168.1.20:10300"',
         )
-    return host, port
+    return found

@@ -11,13 +11,12 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from urllib.parse import urlsplit
 
 from laresd.backends.broker.backoff import Backoff
 from laresd.backends.satellites.link import BOUNDS, SILENCE, Detected, Link
 from laresd.config import SatelliteSettings
 from laresd.errors import ConfigError, LaresError, Temporary
-from laresd.frames.wyoming import Event, Format, audio
+from laresd.frames.wyoming import Event, Format, address, audio
 from laresd.ports import one
 from laresd.sound import amplified
 from laresd.turns import Sign
@@ -227,14 +226,10 @@ def _told(link: Link, sign: Sign) -> list[Event]:
 
 
 def _address(name: str, url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname, parts.port) if parts.scheme == "tcp" else (None, None)
-    except ValueError:
-        host, port = None, None
-    if not host or not port:
+    found = address(url)
+    if found is None:
         raise ConfigError(
             f"the address of the satellite {name} is not one: {url[:80]!r}",
             remedy=f'set satellites.{name}.url, e.g. "tcp://192.168.1.30:10700"',
         )
-    return host, port
+    return found
