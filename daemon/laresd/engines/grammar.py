@@ -1,9 +1,9 @@
 """Home Assistant's sentence templates, matched with hassil. Runs as a worker process.
 
 Ops: `learn` {language, entities: [{entity_id, name, domain, area, aliases, device_class}], areas,
-floors} and `recognize` {text, language, area} -> {recognitions: [{intent, slots}]}, best first. Beside
-Home Assistant's slots a recognition may have `entity_id` (of the name that matched) and `response`
-(the template's response key: "which", "how_many", "one_yesno" and the like).
+floors} and `recognize` {text, language, area} -> {recognitions: [{intent, slots}]}, best first.
+Beside Home Assistant's slots a recognition may have `entity_id` (of the name that matched) and
+`response` (the template's response key: "which", "how_many", "one_yesno" and the like).
 
 A match may take long for some sentences: it is given up after `limit_s` (an option of `load`), as
 if nothing had been found.

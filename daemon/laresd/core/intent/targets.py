@@ -17,7 +17,7 @@ def same_area(entity: Entity, area: str | None) -> bool:
 
 
 def on_floor(home: Home, floor: str) -> Home:
-    """The home as far as it is in the rooms of a floor; none of it for a floor that there is not."""
+    """What of the home is in the rooms of a floor; nothing for a floor that is not known."""
     rooms = next((r for name, r in home.floors.items() if name.casefold() == floor.casefold()), ())
     inside = {key: e for key, e in home.entities.items() if any(same_area(e, r) for r in rooms)}
     return replace(home, entities=inside)
