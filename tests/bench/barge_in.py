@@ -43,6 +43,7 @@ from tests.system.rooms import NEEDS, ROOT, can_be, open_room
 
 COMMAND = "make bench-barge_in"
 TIMES = 20
+TRIES = 3
 GOAL_MS = 250
 QUESTION = "tell me about the weather"
 REPLY = "Tomorrow it will rain in the morning, and the sun comes out in the afternoon. " * 6
@@ -192,8 +193,7 @@ async def trials(times: int) -> dict[str, list[float]]:
     async with speaking_box(watch, card) as frontend:
         await asyncio.sleep(3)
         for number in range(times):
-            await say(command)
-            await watch.wait(Sign.SPEAKING, 10)
+            await _until_it_speaks(frontend, watch, command)
             await asyncio.sleep(1.5 + 0.037 * number)
             begun = time.monotonic()
             await say((wake_word * 32767).astype("<i2").tobytes())
@@ -205,6 +205,18 @@ async def trials(times: int) -> dict[str, list[float]]:
             await asyncio.sleep(0.5)
     await asyncio.to_thread(stream.close)
     return told
+
+
+async def _until_it_speaks(frontend: VoiceFrontend, watch: Watch, command: bytes) -> None:
+    """Begin a turn; a machine on which much else runs may lose some of the sound of one."""
+    for _ in range(TRIES):
+        await frontend.open_ear(5)
+        await say(command)
+        try:
+            return await watch.wait(Sign.SPEAKING, 10)
+        except TimeoutError:
+            frontend.cancel()
+    raise RuntimeError("the box does not answer")
 
 
 def _end_of(sound: Wave) -> int:
