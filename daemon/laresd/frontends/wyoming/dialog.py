@@ -83,7 +83,8 @@ class _Dialog:
         await self._hearing.close()
 
     async def _describe(self, event: Event) -> None:
-        await self._client.send(info(self._services.offer()))
+        acts = self._services.assistant is not None
+        await self._client.send(info(self._services.offer(), acts=acts))
 
     async def _ping(self, event: Event) -> None:
         await self._client.send(Event("pong", {"text": event.data.get("text")}))

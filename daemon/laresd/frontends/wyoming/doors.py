@@ -81,9 +81,10 @@ class Connection:
         """Let go of the client, once it has what was sent, or does not take it."""
         self._writer.close()
         try:
-            async with asyncio.timeout(1.0):
-                await self._writer.wait_closed()
-        except (OSError, TimeoutError):
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._writer.wait_closed()
+        finally:
             self._writer.transport.abort()
 
 

@@ -28,23 +28,21 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What works now. `commands`: the languages in which sentences are understood, and, where
-    `acts`, carried out.
-    """
+    """What works now. `commands`: the languages in which sentences are understood."""
 
     ears: tuple[Offered, ...] = ()
     voices: tuple[Offered, ...] = ()
     wake_words: tuple[Offered, ...] = ()
     commands: tuple[str, ...] = ()
-    acts: bool = False
 
 
-def info(offer: Offer) -> Event:
+def info(offer: Offer, *, acts: bool) -> Event:
+    """`acts`: commands are carried out, too."""
     models = [_artifact(ear) for ear in offer.ears]
     voices = [_artifact(voice) for voice in offer.voices]
     words = [{**_artifact(word), "phrase": word.phrase or None} for word in offer.wake_words]
     understood = [_artifact(Offered(NAME, offer.commands))] if offer.commands else []
-    acting = understood if offer.acts else []
+    acting = understood if acts else []
     asr = {"supports_transcript_streaming": True, "requires_external_vad": True}
     handle = {"supports_handled_streaming": True, "supports_home_control": True}
     data: dict[str, Json] = {

@@ -30,7 +30,6 @@ OFFER = Offer(
     voices=(Offered("espeak-ng en-us", ("en",)), Offered("espeak-ng de", ("de",))),
     wake_words=(Offered("okay_nabu", ("en",), phrase="okay nabu"), Offered("hey_jarvis", ("en",))),
     commands=("en",),
-    acts=True,
 )
 PATIENCE = 20.0
 
