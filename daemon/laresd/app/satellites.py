@@ -24,7 +24,8 @@ class Satellites:
         self._config, self._waking, self._arbiter = config, waking, arbiter
         made = [RemoteSatellite(name, each) for name, each in config.satellites.items()]
         self._by_ear = {_ear(satellite): satellite for satellite in made}
-        arbiter.ears = lambda: 1 + sum(each.connected for each in made)
+        own = int(config.audio.enabled)
+        arbiter.ears = lambda: own + sum(each.connected for each in made)
 
     def listener(self, ear: str) -> Listener:
         inner = self._waking.listener(ear)

@@ -239,6 +239,18 @@ async def test_a_host_that_comes_back_elsewhere_is_found_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("loopback")
+async def test_a_server_of_wyoming_is_announced_as_home_assistant_looks_for_it() -> None:
+    what = Announcement("LT Wyoming", 10300, service=WYOMING)
+    async with (
+        contextlib.aclosing(LanDiscovery(LOOPBACK).watch()) as watch,
+        announced(what, "127.0.0.1"),
+    ):
+        now = await until(watch, lambda now: "lt-wyoming" in now)
+    assert (now["lt-wyoming"].kind, now["lt-wyoming"].url) == ("wyoming", "tcp://127.0.0.1:10300")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 async def test_a_host_announces_the_address_by_which_it_reaches_the_lan() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
