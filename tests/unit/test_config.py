@@ -181,7 +181,7 @@ def test_the_example_file_shows_every_setting_with_its_default() -> None:
     shown, section = set(), ""
     for line in text.splitlines():
         if header := re.match(r"(?:# )?\[([\w.]+)\]", line):
-            section = re.sub(r"\.(tower|night|kids|kitchen)$", "", header[1])
+            section = re.sub(r"\.(tower|night|kids|medical|kitchen)$", "", header[1])
             shown.add(section)
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             shown.add(f"{section}.{key[1]}")

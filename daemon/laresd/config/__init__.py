@@ -33,6 +33,7 @@ from laresd.config.sections import (
     MqttApi,
     Pins,
     PolicySettings,
+    ProfileSettings,
     Risk,
     RiskRule,
     RoutineAction,
@@ -68,6 +69,7 @@ __all__ = [
     "MqttApi",
     "Pins",
     "PolicySettings",
+    "ProfileSettings",
     "Risk",
     "RiskRule",
     "RoutineAction",
@@ -106,6 +108,7 @@ class Config:
     risk: Risk = field(default_factory=Risk)
     risk_rules: Mapping[str, RiskRule] = field(default_factory=dict)
     policies: Mapping[str, PolicySettings] = field(default_factory=dict)
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
     input: Input = field(default_factory=Input)
     routines: Mapping[str, RoutineSettings] = field(default_factory=dict)
     home: HomeNames = field(default_factory=HomeNames)

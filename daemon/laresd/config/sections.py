@@ -135,8 +135,21 @@ class Llm:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    model: str = ""  # minilm, a GGUF embedding model, or the folder of another encoder; "": none
+    model: str = "minilm"  # a GGUF embedding model, or the folder of another encoder; "": none
     threads: int = 0  # 0: one per core, at most 4
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """An assistant for one matter: what it may answer from, and what it does not answer at all."""
+
+    collections: tuple[str, ...] = ()  # none: all that the asker may ask
+    prompt: str = ""  # added to what the language model is told
+    notice: str = ""  # said after every answer
+    quotes_only: bool = False  # sentences of the documents, none that a model wrote
+    least_confidence: float = 0.0  # 0 to 1; 0: the usual
+    refuse: tuple[str, ...] = ()  # words of questions that are not answered
+    refusal: str = ""  # what is said then
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Spec:
 
     `name` is what a person calls it. `options` is the body of its `load` frame. `stall_s`: silence
     during a request after which it is taken for hung. `grace_s`: what it gets to finish a request
-    that nobody waits for any more. `at_once`: requests that it serves side by side.
+    that nobody waits for any more. `at_once`: requests that it serves side by side. `on_demand`: it
+    is not started before the first of them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Spec:
     grace_s: float = 20.0
     max_queue: int = 8
     at_once: int = 1
+    on_demand: bool = False
 
 
 def engine_command(engine: str) -> tuple[str, ...]:

@@ -141,6 +141,7 @@ def embedding_model(model: str, kept: Path, threads: int = 0) -> Spec:
             load_timeout_s=180.0,
             stall_s=30.0,
             grace_s=10.0,
+            on_demand=True,
         )
     return Spec(
         name="the embedding model",
@@ -150,6 +151,7 @@ def embedding_model(model: str, kept: Path, threads: int = 0) -> Spec:
         load_timeout_s=180.0,
         stall_s=30.0,
         grace_s=10.0,
+        on_demand=True,
     )
 
 

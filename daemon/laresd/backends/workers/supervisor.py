@@ -57,6 +57,9 @@ class Worker:
         self._queued = 0
         self._changed = asyncio.Event()
         self._wake = asyncio.Event()
+        self._wanted = asyncio.Event()
+        if not spec.on_demand:
+            self._wanted.set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,8 +74,9 @@ class Worker:
 
     async def run(self) -> None:
         """Keep the process alive until this is cancelled; then end it, in well under a second."""
-        self._since = asyncio.get_running_loop().time()
         try:
+            await self._wanted.wait()
+            self._since = asyncio.get_running_loop().time()
             while True:
                 await self._live()
                 await self._pause()
@@ -137,6 +141,7 @@ class Worker:
 
     def restart(self) -> None:
         """Start the process anew, also one that could not be loaded."""
+        self._wanted.set()
         self._wake.set()
         if self._session is not None:
             self._session.kill("was restarted on request", on_purpose=True)
@@ -273,6 +278,7 @@ class Worker:
     @contextlib.asynccontextmanager
     async def _ready(self, deadline: float) -> AsyncIterator[Session]:
         """The session that is ready for a request, waited for; raises why it need not be."""
+        self._wanted.set()
         while True:
             if self._life.phase is Phase.READY and self._session and not self._session.dead:
                 break
