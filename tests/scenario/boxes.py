@@ -33,7 +33,6 @@ def settings(folder: Path, *, port: int = 0) -> Config:
         audio=Audio(enabled=False),
         http=Http(enabled=False),
         wyoming=Wyoming(enabled=False),
-        wyoming=Wyoming(enabled=False),
         scheduler=Scheduler(discover=False),
         actions=Actions(echo_timeout_s=5.0, grammar_timeout_s=5.0),
     )
