@@ -3,6 +3,7 @@
 A home is imitated: the voices of the synthesizers are its people and its television. Those with an
 even number are labelled by its owner, the others judge. Wakes are clips of the word that woke it;
 false wakes are clips of words that sound alike and woke it, too, or nearly did.
+The verifier's ridge and margin were chosen with these clips, so a real home may do worse.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ FOLDS = 5
 HOME_COUNTS = 3  # a clip of the home counts as so many that a synthesizer made
 MOST_LOST = 0.02  # share of wakes that a verifier may lose
 LEAST_REJECTED = 0.2  # share of false wakes below which it is not worth having
-MARGIN = 0.5  # a threshold lies at this share of the odds of the hardest wake that it must keep
-BOUNDS = (0.02, 0.5)  # of a threshold
+MARGIN = 0.1  # a threshold lies at this share of the odds of the hardest wake that it must keep
+BOUNDS = (0.002, 0.5)  # of a threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ SECONDS = 1.2
 KEPT = 120  # features: SECONDS of them
 CELLS = (12, 10)  # of time and of bands
 SIZE = CELLS[0] * CELLS[1]
-STRENGTH = 0.05  # of the ridge that keeps the weights small
+STRENGTH = 2.0  # of the ridge that keeps the weights small: less lost more wakes of unknown voices
 ROUNDS = 30  # of Newton's method, which needs fewer
 
 Vector = npt.NDArray[np.float64]

@@ -25,7 +25,7 @@ def test_clips_that_differ_are_told_apart_without_losing_a_wake() -> None:
     verifier, report = tune("x", "0" * 64, EASY)
     assert (report.wanted, report.unwanted, report.lost, report.made) == (20, 20, 0, 16)
     assert report.rejected >= 18 and report.worth_it
-    assert 0.02 <= verifier.threshold <= 0.5
+    assert 0.002 <= verifier.threshold <= 0.5
     assert all(verifier.accepts(row) for row in rows(5, 20, 0.5))
 
 
