@@ -62,7 +62,7 @@ def _row(
         f"lost of {len(unknown)} wakes by unknown voices {lost}, of {len(strangers)} recorded "
         f"people, none of whom it was tuned to, {lost_people}; its own cross validation: "
         f"{report.lost} of {report.wanted} lost, {report.rejected} of {report.unwanted} rejected: "
-        f"{verdict}"
+        f"{verdict}; ridge and margin were chosen with these clips"
     )
     value = f"{rejected} of {len(false)} false accepts rejected"
     return [Row(name, value, "", COMMAND, note=note)]
