@@ -109,19 +109,6 @@ class Ledger:
 
         return await self._store.read(work)
 
-    async def without_vectors(self, model: str) -> int:
-        """Texts that the embedding model has not seen."""
-
-        def work(db: Connection) -> int:
-            (count,) = db.execute(
-                "SELECT count(DISTINCT content) FROM passage WHERE NOT EXISTS (SELECT 1 FROM "
-                "embedding WHERE embedding.content = passage.content AND model = ?)",
-                (model,),
-            ).fetchone() or (0,)
-            return int(str(count))
-
-        return await self._store.read(work)
-
     async def pages(self, source: int) -> Mapping[str, Page]:
         """By address."""
 

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import watchfiles
+from watchfiles._rust_notify import RustNotify
 
 from laresd.backends.knowledge.listing import is_rubbish
 from laresd.errors import Temporary
 
-log = logging.getLogger(__name__)
-
 DEBOUNCE_MS = 2000  # that changes which follow each other are told as one
+STEP_MS = 200  # without a change, and those before it are told
+LOOK_MS = 60_000  # after which it is made sure that the folder is still the same one
 
-Watch = Callable[[Path, bool], AsyncGenerator[None, None]]
-"""Tells each time that something changed at a path, which is a folder or not. Raises Temporary when
-it cannot watch.
+Watch = Callable[[Path], AsyncGenerator[None, None]]
+"""Tells when it has begun to watch below a folder, and each time that something changed there.
+Raises Temporary when it cannot watch.
 """
 
 
-async def changes(path: Path, folder: bool) -> AsyncGenerator[None, None]:
-    """Below a folder; of a file: in its folder, where it may be put anew under its name."""
-    root = path if folder else path.parent
-
-    def wanted(change: watchfiles.Change, told: str) -> bool:
-        if not folder:
-            return Path(told) == path
-        return not any(map(is_rubbish, Path(told).relative_to(root).parts))
-
+async def changes(root: Path) -> AsyncGenerator[None, None]:
+    """In a thread of its own, since the tree is walked at first. Ends with Temporary when the
+    folder is another one by now, as after a disk was connected again.
+    """
+    loop, stop = asyncio.get_running_loop(), threading.Event()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
     try:
-        watched = watchfiles.awatch(
-            root,
-            watch_filter=wanted,
-            debounce=DEBOUNCE_MS,
-            step=200,
-            recursive=folder,
-            ignore_permission_denied=True,
+        identity = await loop.run_in_executor(thread, _identity, root)
+        notify = await loop.run_in_executor(
+            thread, lambda: RustNotify([str(root)], False, False, 0, True, True)
         )
-        async with aclosing(watched) as batches:
-            async for _ in batches:
-                yield
-    except (OSError, RuntimeError) as error:  # the kernel's limit of watches, a folder that is gone
+        yield
+        while True:
+            told = await loop.run_in_executor(
+                thread, lambda: notify.watch(DEBOUNCE_MS, STEP_MS, LOOK_MS, stop)
+            )
+            if isinstance(told, set):
+                if any(_is_news(root, path) for _, path in told):
+                    yield
+            elif await loop.run_in_executor(thread, _identity, root) != identity:
+                raise Temporary(f"{root} is another folder than it was")
+    except (OSError, RuntimeError) as error:  # RuntimeError: RustNotify's own
         raise Temporary(
             f"changes in {root} are not told by the kernel: {error}",
-            remedy="sysctl fs.inotify.max_user_watches=262144; until then it is looked at again "
-            "and again",
+            remedy="if it has too many folders: sysctl fs.inotify.max_user_watches=262144; "
+            "until then it is looked at again and again",
         ) from error
+    finally:
+        stop.set()
+        thread.shutdown(wait=False)  # it ends within a step
+
+
+def _identity(root: Path) -> tuple[int, int]:
+    told = root.stat()
+    return told.st_dev, told.st_ino
+
+
+def _is_news(root: Path, told: str) -> bool:
+    path = Path(told)
+    return not path.is_relative_to(root) or not any(map(is_rubbish, path.relative_to(root).parts))
