@@ -20,12 +20,14 @@ from laresd.config.sections import (
     Actions,
     Audio,
     Box,
+    CollectionSettings,
     Embeddings,
     HomeAssistant,
     HomeNames,
     HostSettings,
     Http,
     Input,
+    Knowledge,
     Lights,
     Llm,
     Log,
@@ -55,6 +57,7 @@ __all__ = [
     "Actions",
     "Audio",
     "Box",
+    "CollectionSettings",
     "Config",
     "Embeddings",
     "HomeAssistant",
@@ -62,6 +65,7 @@ __all__ = [
     "HostSettings",
     "Http",
     "Input",
+    "Knowledge",
     "Lights",
     "Llm",
     "Log",
@@ -103,6 +107,8 @@ class Config:
     speech_to_text: SpeechToText = field(default_factory=SpeechToText)
     llm: Llm = field(default_factory=Llm)
     embeddings: Embeddings = field(default_factory=Embeddings)
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    collections: Mapping[str, CollectionSettings] = field(default_factory=dict)
     speech: Speech = field(default_factory=Speech)
     actions: Actions = field(default_factory=Actions)
     risk: Risk = field(default_factory=Risk)

@@ -153,6 +153,33 @@ class ProfileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is read of documents, and how far that may go: `lares kb`."""
+
+    enabled: bool = True
+    follow_hours: float = 24.0  # between two looks at pages and rows that are followed
+    file_mb: int = 200  # of one document
+    read_minutes: float = 60.0  # for one document, OCR of all its pages among it
+    memory_mb: int = 1024  # of the process that reads documents
+    free_mb: int = 500  # of the disk that are left free
+    most_mb: int = 4000  # of the disk for all that is known
+    site_pages: int = 500  # of one site
+    site_depth: int = 4  # links from its first page
+    site_mb: int = 300
+    page_seconds: float = 1.0  # between two pages; more where the site asks for it
+    rows: int = 20_000  # of one query
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSettings:
+    """[collections.NAME]: who may ask it. Patterns as in a shell; empty: everybody."""
+
+    sites: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()  # voice, mqtt, http, control
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     model: str = "espeak-ng"  # a Piper voice from `lares models list`, or its .onnx file
     speaker: str = ""  # of a Piper voice that has several, by name or number; "": the first
