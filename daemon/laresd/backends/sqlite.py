@@ -6,9 +6,10 @@ The only file of the backends that imports apsw.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 Connection = apsw.Connection
 Migration = Callable[[Connection], None]
 T = TypeVar("T")
+
+_MAGIC = b"SQLite format 3\0"
+_STEP = 1024  # pages that a copy takes at once
 
 
 class Database:
@@ -222,6 +226,59 @@ def load_extension(db: Connection, path: str) -> None:
         db.load_extension(path)
     finally:
         db.enable_load_extension(False)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file begins as SQLite's do (sqlite.org/fileformat.html). Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """What was durable at one moment, while others write; `target`, whose journal is no part of
+    it, must not be there. Blocks. Raises Temporary or Permanent.
+    """
+    try:
+        with _closing(source, apsw.SQLITE_OPEN_READWRITE) as db:
+            made = Connection(str(target))
+            try:
+                with db:  # one snapshot: a copy is not begun anew whenever somebody writes
+                    db.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                    with made.backup("main", db, "main") as copying:
+                        while not copying.done:
+                            copying.step(_STEP)
+                made.pragma("journal_mode", "delete")
+            finally:
+                made.close()
+    except apsw.FullError as error:
+        raise Temporary(f"no space left for {target}", remedy="free some disk space") from error
+    except apsw.Error as error:
+        raise Permanent(
+            f"{source} cannot be copied: {error}", remedy="restart laresd, and see its log"
+        ) from error
+
+
+def layout_of(path: Path) -> int:
+    """The layout of a database that nobody uses, when it is whole. Blocks. Raises Permanent for
+    one that is damaged.
+    """
+    try:
+        with _closing(path, apsw.SQLITE_OPEN_READONLY) as db:
+            if (told := db.pragma("quick_check")) != "ok":
+                raise apsw.CorruptError(str(told))
+            return int(str(db.pragma("user_version")))
+    except apsw.Error as error:
+        raise Permanent(f"{path} is damaged: {error}") from error
+
+
+@contextlib.contextmanager
+def _closing(path: Path, flags: int) -> Iterator[Connection]:
+    db = Connection(str(path), flags=flags)
+    try:
+        db.set_busy_timeout(5000)
+        yield db
+    finally:
+        db.close()
 
 
 def _move_aside(path: Path) -> Path:
