@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import apsw
+import apsw.sqlite_extra
 
 from laresd.errors import LaresError, Permanent, Temporary
 
@@ -27,6 +29,13 @@ T = TypeVar("T")
 
 _MAGIC = b"SQLite format 3\0"
 _STEP = 1024  # pages that a copy takes at once
+
+UNUSABLE: tuple[type[Exception], ...] = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError)
+"""What a table raises that is damaged, not there, or of an extension that is not there."""
+
+
+class Damaged(Permanent):
+    """A part of the file cannot be used."""
 
 
 class Database:
@@ -46,18 +55,24 @@ class Database:
         holds: str,
         loss: str,
         prepare: Callable[[Connection], None] = lambda db: None,
+        salvage: Callable[[Connection], None] | None = None,
+        readers: int = 1,
     ) -> None:
         """`holds`: whose file it is ("timers"); `loss`: what its damage means to a person;
-        `prepare`: loads into each new connection what the layout needs.
+        `prepare`: loads into each new connection what the layout needs. `salvage`: takes into a
+        fresh file what can still be read of a damaged one, which is attached as `damaged`; it
+        raises one of UNUSABLE when nothing can. `readers`: `read`s that go on at once.
         """
         self.moved_aside: Path | None = None
         self._path = path
         self._migrations = tuple(migrations)
         self._holds, self._loss = holds, loss
-        self._prepare = prepare
+        self._prepare, self._salvage = prepare, salvage
         self._db: Connection | None = None
-        self._reading: Connection | None = None
-        self._reader: ThreadPoolExecutor | None = None
+        self._reading: queue.SimpleQueue[Connection] = queue.SimpleQueue()  # those that are idle
+        self._readers = ThreadPoolExecutor(
+            max_workers=readers, thread_name_prefix=f"{holds} reader"
+        )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=holds)
 
     async def __aenter__(self) -> Self:
@@ -74,9 +89,7 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._reader is not None:
-            await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reading)
-            self._reader.shutdown(wait=False)
+        await asyncio.to_thread(self._close_reading)
         await self._in_thread(self._close)
         self._thread.shutdown(wait=False)
 
@@ -84,18 +97,18 @@ class Database:
         """`work` on a connection that can only read, beside a `call` that goes on: it sees what was
         durable when it began, all of it or nothing.
         """
-        if self._reader is None:
-            name = f"{self._holds} reader"
-            self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
         def snapshot() -> T:
             db = self._reading_connection()
-            with db:
-                done = work(db)
-            return done  # noqa: RET504  # as in `call`
+            try:
+                with db:
+                    done = work(db)
+            finally:
+                self._reading.put(db)
+            return done  # as in `call`
 
         return await asyncio.get_running_loop().run_in_executor(
-            self._reader, lambda: self._told(snapshot)
+            self._readers, lambda: self._told(snapshot)
         )
 
     async def call(self, work: Callable[[Connection], T]) -> T:
@@ -133,15 +146,31 @@ class Database:
             self._db = self._opened()
         except (apsw.CorruptError, apsw.NotADBError) as error:
             self.moved_aside = _move_aside(self._path)
+            self._db = self._opened()
             log.error(
                 "the %s' file %s is damaged (%s): it was moved to %s and %s",
                 self._holds,
                 self._path,
                 error,
                 self.moved_aside,
-                self._loss,
+                "what it held was read from there" if self._salvaged() else self._loss,
             )
-            self._db = self._opened()
+
+    def _salvaged(self) -> bool:
+        """Whether all of what counts could be read of the file that was moved aside."""
+        if self._salvage is None:
+            return False
+        db = self._connection()
+        try:
+            db.execute("ATTACH ? AS damaged", (str(self.moved_aside),))
+            try:
+                with db:
+                    self._salvage(db)
+            finally:
+                db.execute("DETACH damaged")
+        except UNUSABLE:
+            return False
+        return True
 
     def _opened(self) -> Connection:
         db = Connection(str(self._path))
@@ -183,17 +212,18 @@ class Database:
 
     def _reading_connection(self) -> Connection:
         self._connection()  # raises when the file is not open
-        if self._reading is None:
+        try:
+            return self._reading.get_nowait()
+        except queue.Empty:
             db = Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
             db.set_busy_timeout(5000)
             self._prepare(db)
-            self._reading = db
-        return self._reading
+            return db
 
     def _close_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        self._readers.shutdown(wait=True)
+        while not self._reading.empty():
+            self._reading.get_nowait().close()
 
     def _explained(self, error: apsw.Error) -> LaresError:
         path = self._path
@@ -210,8 +240,12 @@ class Database:
                     remedy="check that the disk is not read-only and this user may write there",
                 )
             case apsw.CorruptError() | apsw.NotADBError():
-                return Permanent(
+                return Damaged(
                     f"{path} is damaged", remedy="restart laresd: it moves the file aside"
+                )
+            case apsw.SQLError():
+                return Damaged(
+                    f"the {self._holds}' file {path} failed: {error}", remedy="see lares doctor"
                 )
             case _:
                 return Permanent(
@@ -226,6 +260,22 @@ def load_extension(db: Connection, path: str) -> None:
         db.load_extension(path)
     finally:
         db.enable_load_extension(False)
+
+
+def load_extra(db: Connection, name: str) -> bool:
+    """An extension that travels with APSW, into one connection; whether it is there."""
+    try:
+        apsw.sqlite_extra.load(db, name)
+    except (apsw.Error, apsw.sqlite_extra.NotAvailable, ImportError, OSError):
+        return False
+    finally:
+        db.enable_load_extension(False)
+    return True
+
+
+def memory() -> Connection:
+    """A database of its own, that is gone when it is closed."""
+    return Connection(":memory:")
 
 
 def is_database(path: Path) -> bool:

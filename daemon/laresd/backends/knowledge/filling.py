@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,6 @@ BATCH = 16  # texts that are embedded and kept together
 LOOKED_UP = 256  # texts that are looked up together
 BATCH_S = 600.0  # that a batch may take, of which it mostly waits for voice
 PAUSE_S = 30.0  # after a failure
-LOAD_S = 2.0  # between two looks whether the model is loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +31,20 @@ class Facts:
 
 
 class VectorFiller:
-    """`embedder` waits for voice by itself. `facts`: None while the model is not loaded."""
+    """`embedder` waits for voice by itself. `facts` loads the model where it is not loaded; it is
+    asked for only when there are texts.
+    """
 
     def __init__(
         self,
         store: LibraryStore,
         embedder: Embedder,
-        facts: Callable[[], Facts | None],
+        facts: Callable[[], Awaitable[Facts]],
         clock: Clock,
     ) -> None:
         self._store, self._embedder = store, embedder
         self._facts, self._clock = facts, clock
         self._news = asyncio.Event()
-        self._news.set()
 
     def wake(self) -> None:
         """There are new texts."""
@@ -52,11 +52,13 @@ class VectorFiller:
 
     async def run(self) -> None:
         said = ""
+        if any(each.passages for each in await self._store.collections()):
+            self._news.set()
         while True:
             await self._news.wait()
             self._news.clear()
             try:
-                await self._fill(await self._loaded())
+                await self._fill(await self._facts())
                 said = ""
             except LaresError as error:
                 if error.message != said:
@@ -64,11 +66,6 @@ class VectorFiller:
                 said = error.message
                 self._news.set()
                 await self._clock.wait(asyncio.Event(), self._clock.now() + PAUSE_S)
-
-    async def _loaded(self) -> Facts:
-        while (facts := self._facts()) is None:
-            await self._clock.wait(asyncio.Event(), self._clock.now() + LOAD_S)
-        return facts
 
     async def _fill(self, facts: Facts) -> None:
         while texts := await self._store.unembedded(facts.key, LOOKED_UP):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TypeVar
 
 from laresd.backends.sqlite import Connection
 from laresd.documents import Collection, Document, Held, Passage, Place, Query, Source, SourceKind
+
+T = TypeVar("T")
 
 AT_ONCE = 500  # parameters of one statement
 _DOCUMENT = (
@@ -19,20 +22,23 @@ _DOCUMENT = (
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """A condition on `document`, "" where there is none, and what stands for its marks."""
+
+    condition: str = ""
+    values: tuple[str | float, ...] = ()
+
+
+NO_BOUNDS = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A passage that was just kept. `embedded`: its text as it is searched; `content`: its hash."""
 
     id: int
     embedded: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Unembedded:
-    """A text that a model has no vector of yet. `content`: its hash."""
-
-    content: bytes
-    text: str
 
 
 def embedded_text(title: str, passage: Passage) -> str:
@@ -46,8 +52,13 @@ def content_of(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=16).digest()
 
 
-def ids(db: Connection, table: str, column: str, value: int) -> list[int]:
-    found = db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,))
+def documents_of(db: Connection, source: int) -> list[int]:
+    found = db.execute("SELECT id FROM document WHERE source = ?", (source,))
+    return [int(str(number)) for (number,) in found]
+
+
+def passages_of(db: Connection, document: int) -> list[int]:
+    found = db.execute("SELECT id FROM passage WHERE document = ?", (document,))
     return [int(str(number)) for (number,) in found]
 
 
@@ -127,42 +138,51 @@ def write_document(db: Connection, document: Document, text: str) -> int:
 def write_passages(
     db: Connection, document: int, title: str, text: str, passages: Sequence[Passage]
 ) -> list[Written]:
+    """In the order of their ids, which are above all that ever were."""
+    found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passage'").fetchone()
+    first = 1 + (int(str(found[0])) if found else 0)
     made = []
+    values = []
     for ordinal, passage in enumerate(passages):
         embedded, place = embedded_text(title, passage), passage.place
         content = content_of(embedded)
         own = None if text[place.start : place.end] == passage.text else passage.text
-        db.execute(
-            'INSERT INTO passage (document, ordinal, text, start, "end", headings, page, sheet, '
-            "cells, tokens, content) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        headings = json.dumps(place.headings, ensure_ascii=False) if place.headings else "[]"
+        values.append(
             (
+                first + ordinal,
                 document,
                 ordinal,
                 own,
                 place.start,
                 place.end,
-                json.dumps(place.headings, ensure_ascii=False),
+                headings,
                 place.page,
                 place.sheet,
                 place.cells,
                 passage.tokens,
                 content,
-            ),
+            )
         )
-        made.append(Written(db.last_insert_rowid(), embedded, content))
+        made.append(Written(first + ordinal, embedded, content))
+    db.executemany(
+        'INSERT INTO passage (id, document, ordinal, text, start, "end", headings, page, sheet, '
+        "cells, tokens, content) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        values,
+    )
     return made
 
 
 def held(db: Connection, passage_ids: Sequence[int]) -> dict[int, Held]:
     """By id; those that are not there any more are left out."""
     found: dict[int, Held] = {}
-    for part in _parts(passage_ids):
+    for part in parts(passage_ids):
         for row in db.execute(
             f"SELECT passage.id, ordinal, "
             f'coalesce(passage.text, substr(document.text, start + 1, "end" - start)), start, '
             f'"end", headings, page, sheet, cells, tokens, {_DOCUMENT} '
             f"FROM passage JOIN document ON document.id = passage.document "
-            f"JOIN source ON source.id = document.source WHERE passage.id IN ({_marks(part)})",
+            f"JOIN source ON source.id = document.source WHERE passage.id IN ({marks(part)})",
             part,
         ):
             each = _held(row)
@@ -170,65 +190,65 @@ def held(db: Connection, passage_ids: Sequence[int]) -> dict[int, Held]:
     return found
 
 
-def filtered(
-    db: Connection, leg: Sequence[tuple[int, float]], query: Query
-) -> list[tuple[int, float]]:
-    """Without the passages of documents that the query leaves out, in the same order."""
-    if not query.documents and query.since is None and query.until is None:
-        return list(leg)
+def bounds(query: Query) -> Bounds:
+    conditions: list[str] = []
+    values: list[str | float] = []
+    if query.since is not None:
+        conditions.append("document.modified >= ?")
+        values.append(query.since)
+    if query.until is not None:
+        conditions.append("document.modified <= ?")
+        values.append(query.until)
+    if query.documents:
+        conditions.append("document.id IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(query.documents))
+    return Bounds(" AND ".join(conditions), tuple(values))
+
+
+def sources_of(db: Connection, collections: Sequence[str]) -> list[int] | None:
+    """The sources of these collections; None: they are all that there are."""
+    wanted, others = [], False
+    for number, collection in db.execute("SELECT id, collection FROM source"):
+        if str(collection) in collections:
+            wanted.append(int(str(number)))
+        else:
+            others = True
+    return wanted if others else None
+
+
+def count_within(db: Connection, bounds: Bounds, most: int) -> int:
+    """Passages of documents within these, counted up to `most`."""
+    (count,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM document JOIN passage ON passage.document = "
+        f"document.id WHERE {bounds.condition} LIMIT ?)",
+        (*bounds.values, most),
+    ).fetchone() or (0,)
+    return int(str(count))
+
+
+def within(db: Connection, passages: Sequence[int], bounds: Bounds) -> set[int]:
+    """Those of these whose documents are within the bounds."""
     kept = set[int]()
-    for part in _parts([passage for passage, _ in leg]):
-        for passage, document, modified in db.execute(
-            "SELECT passage.id, document.id, modified FROM passage "
-            f"JOIN document ON document.id = passage.document WHERE passage.id IN ({_marks(part)})",
-            part,
-        ):
-            when = float(str(modified))
-            early = query.since is not None and when < query.since
-            late = query.until is not None and when > query.until
-            other = bool(query.documents) and int(str(document)) not in query.documents
-            if not (early or late or other):
-                kept.add(int(str(passage)))
-    return [(passage, score) for passage, score in leg if passage in kept]
+    for part in parts(passages):
+        found = db.execute(
+            "SELECT passage.id FROM passage JOIN document ON document.id = passage.document "
+            f"WHERE passage.id IN ({marks(part)}) AND {bounds.condition}",
+            (*part, *bounds.values),
+        )
+        kept.update(int(str(passage)) for (passage,) in found)
+    return kept
 
 
-def unembedded(db: Connection, model: str, limit: int) -> list[Unembedded]:
+def texts_from(db: Connection, after: int, limit: int) -> list[tuple[int, str, str]]:
+    """(passage, collection, text as it is searched) of those behind this one, in order."""
     found = db.execute(
-        "SELECT min(passage.id), passage.content FROM passage WHERE NOT EXISTS "
-        "(SELECT 1 FROM embedding WHERE embedding.content = passage.content AND model = ?) "
-        "GROUP BY passage.content ORDER BY 1 LIMIT ?",
-        (model, limit),
-    )
-    wanted = {int(str(passage)): _bytes(content) for passage, content in found}
-    texts = held(db, list(wanted))
+        "SELECT id FROM passage WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    ).fetchall()
+    texts = held(db, [int(str(number)) for (number,) in found])
     return [
-        Unembedded(wanted[number], embedded_text(each.document.title, each.passage))
+        (number, each.document.collection, embedded_text(each.document.title, each.passage))
         for number, each in sorted(texts.items())
     ]
-
-
-def holders(db: Connection, content: bytes) -> list[tuple[int, str]]:
-    """(passage, collection) of all that say this."""
-    found = db.execute(
-        "SELECT passage.id, collection FROM passage JOIN document ON document.id = document "
-        "JOIN source ON source.id = source WHERE content = ?",
-        (content,),
-    )
-    return [(int(str(passage)), str(collection)) for passage, collection in found]
-
-
-def vector(db: Connection, content: bytes, model: str) -> bytes | None:
-    found = db.execute(
-        "SELECT vector FROM embedding WHERE content = ? AND model = ?", (content, model)
-    ).fetchone()
-    return None if found is None else _bytes(found[0])
-
-
-def drop_unused_embeddings(db: Connection) -> None:
-    db.execute(
-        "DELETE FROM embedding WHERE NOT EXISTS "
-        "(SELECT 1 FROM passage WHERE passage.content = embedding.content)"
-    )
 
 
 def _held(row: Sequence[object]) -> Held:
@@ -264,15 +284,16 @@ def _document(row: Sequence[object]) -> Document:
     )
 
 
-def _bytes(value: object) -> bytes:
+def as_bytes(value: object) -> bytes:
     assert isinstance(value, bytes)
     return value
 
 
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), AT_ONCE):
-        yield numbers[start : start + AT_ONCE]
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many as one statement takes."""
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
 
 
-def _marks(values: Iterable[object]) -> str:
+def marks(values: Sequence[object]) -> str:
     return ",".join("?" for _ in values)

@@ -1,10 +1,10 @@
-"""The layout of library.db. Text, passages and embeddings are the truth; `words` and the vector
-tables are derived from them, and can be made again.
+"""The layout of library.db. Text, passages and embeddings are the truth; the tables that `derived`
+names are made from them, and can be made again (derived.py).
 """
 
 from __future__ import annotations
 
-from laresd.backends.knowledge import words
+from laresd.backends.knowledge import derived
 from laresd.backends.sqlite import Connection, Migration
 
 
@@ -38,7 +38,7 @@ def _truth(db: Connection) -> None:
     )
     db.execute(
         """CREATE TABLE passage (
-             id INTEGER PRIMARY KEY,
+             id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: indexes are filled by it
              document INTEGER NOT NULL REFERENCES document,
              ordinal INTEGER NOT NULL, -- in its document, from 0
              text TEXT, -- NULL: the document's from `start` to `end`
@@ -55,22 +55,36 @@ def _truth(db: Connection) -> None:
     db.execute("CREATE INDEX passage_document ON passage (document, ordinal)")
     db.execute("CREATE INDEX passage_content ON passage (content)")
     db.execute("CREATE INDEX document_digest ON document (digest)")
-    db.execute(
-        """CREATE TABLE embedding (
-             content BLOB NOT NULL,
-             model TEXT NOT NULL,
-             vector BLOB NOT NULL, -- int8
-             PRIMARY KEY (content, model)
-           ) STRICT, WITHOUT ROWID"""
-    )
+    _embeddings(db)
+    derived.create(db)
+
+
+def _embeddings(db: Connection) -> None:
     db.execute(
         """CREATE TABLE model ( -- of embeddings
              id INTEGER PRIMARY KEY,
              key TEXT NOT NULL UNIQUE,
-             width INTEGER NOT NULL
+             width INTEGER NOT NULL,
+             checked INTEGER, -- vectors that there were when the recall was measured
+             recall REAL, -- of the approximate index then
+             refused INTEGER -- vectors that there were when its recall was too low
            ) STRICT"""
     )
-    words.create(db)
+    db.execute(
+        """CREATE TABLE embedding (
+             id INTEGER PRIMARY KEY,
+             model INTEGER NOT NULL REFERENCES model,
+             content BLOB NOT NULL,
+             vector BLOB NOT NULL, -- int8
+             UNIQUE (model, content)
+           ) STRICT"""
+    )
+    db.execute(
+        """CREATE TABLE unused ( -- contents whose last passage is gone: a moved one comes back
+             content BLOB PRIMARY KEY,
+             since REAL -- wall seconds; NULL: not looked at yet
+           ) STRICT, WITHOUT ROWID"""
+    )
 
 
 def _visits(db: Connection) -> None:

@@ -1,25 +1,39 @@
 """library.db: what is known of documents, and the two indexes that find it.
 
-Each method is one transaction, durable when it returns; what is searched is read beside it.
+Each method is one transaction, durable when it returns; what is searched is read beside it. The
+indexes are kept up by upkeep.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self, TypeVar
 
 import numpy as np
 
-from laresd.backends.knowledge import rows, vectors, words
+from laresd.backends.knowledge import derived, embeddings, nearest, rows, salvage, vec0, vec1, words
+from laresd.backends.knowledge.derived import ALL, Kind
+from laresd.backends.knowledge.embeddings import Unembedded
+from laresd.backends.knowledge.nearest import Wanted
 from laresd.backends.knowledge.schema import MIGRATIONS
-from laresd.backends.sqlite import Connection, Database
+from laresd.backends.knowledge.vectors import coded
+from laresd.backends.sqlite import Connection, Damaged, Database
 from laresd.documents import Collection, Document, Held, Passage, Query, Source
 from laresd.errors import Permanent
 from laresd.types import Vectors
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 Leg = list[tuple[int, float]]  # (passage, score), best first
+
+READERS = 2  # both legs of a search go on at once
+PAGES_KIB = 16_384  # of the file that each connection keeps in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +48,11 @@ class Known:
 
 
 class LibraryStore(Database):
-    """`cut`: a text's words, the same for documents and questions (core.knowledge.words)."""
+    """`cut`: a text's words, the same for documents and questions (core.knowledge.words).
+
+    `changed` is set when the indexes may need upkeep; `in_use` is the key of the embedding model
+    that was asked about last. `vec1_fault`: why the approximate index cannot be used here.
+    """
 
     def __init__(self, path: Path, cut: words.Cut) -> None:
         super().__init__(
@@ -42,9 +60,25 @@ class LibraryStore(Database):
             MIGRATIONS,
             holds="documents",
             loss="the documents in it are not known; add their sources again",
-            prepare=vectors.load_vec0,
+            prepare=_prepared,
+            salvage=salvage.truth,
+            readers=READERS,
         )
         self._cut = cut
+        self.changed = asyncio.Event()
+        self.in_use = ""
+        self.vec1_fault = ""
+        self._embedded_to: dict[str, int] = {}  # by model: all passages up to it have vectors
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        try:
+            self.vec1_fault = await asyncio.to_thread(vec1.probe)
+            await self._discard_unusable(thorough=False)
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
 
     async def add(self, source: Source) -> Source:
         """As it is kept; the same one again has the id that it had."""
@@ -57,13 +91,12 @@ class LibraryStore(Database):
         """With all its documents. Raises Permanent when there is none."""
 
         def work(db: Connection) -> None:
-            held = rows.ids(db, "document", "source", source_id)
-            self._drop(db, held)
+            self._drop(db, rows.documents_of(db, source_id))
             db.execute("DELETE FROM source WHERE id = ?", (source_id,))
             if not db.changes():
                 raise Permanent(f"there is no source {source_id}", remedy="see: lares kb list")
 
-        await self.call(work)
+        await self._change(work)
 
     async def known(self, source_id: int) -> Mapping[str, Known]:
         """By uri; those that could not be read among them."""
@@ -84,7 +117,7 @@ class LibraryStore(Database):
         """Its id. Replaces what was there of the same source and uri; the words of it are found
         from now on, its meaning when its vectors come.
         """
-        return await self.call(lambda db: self._put(db, document, text, passages))
+        return await self._change(lambda db: self._put(db, document, text, passages))
 
     async def renamed(self, document_id: int, uri: str, title: str) -> None:
         await self.call(
@@ -95,7 +128,7 @@ class LibraryStore(Database):
 
     async def drop(self, document_ids: Sequence[int]) -> None:
         """Forget them. Unknown ids are no error."""
-        await self.call(lambda db: self._drop(db, document_ids))
+        await self._change(lambda db: self._drop(db, document_ids))
 
     async def collections(self) -> Sequence[Collection]:
         return await self.read(rows.collections)
@@ -114,45 +147,114 @@ class LibraryStore(Database):
 
         return await self.read(work)
 
-    async def unembedded(self, model: str, limit: int) -> Sequence[rows.Unembedded]:
+    async def unembedded(self, model: str, limit: int) -> Sequence[Unembedded]:
         """Texts without a vector of this model, the oldest documents' first."""
-        return await self.read(lambda db: rows.unembedded(db, model, limit))
+        self.in_use = model
+        after = self._embedded_to.get(model, 0)
+        found = await self.read(
+            lambda db: embeddings.unembedded(db, embeddings.model(db, model), after, limit)
+        )
+        if found:
+            self._embedded_to[model] = found[0].passage - 1
+        return found
 
     async def put_vectors(
         self, model: str, width: int, made: Sequence[tuple[bytes, bytes]]
     ) -> None:
-        """(content, int8 vector) each; found from now on wherever that content is."""
-        await self.call(lambda db: _put_vectors(db, model, width, made))
+        """(content, int8 vector) each; found from now on wherever that content is. Raises Permanent
+        when the model's vectors had another width before.
+        """
+        await self._change(lambda db: _put_vectors(db, model, width, made))
 
     async def words_leg(self, asked: Sequence[str], query: Query, limit: int) -> Leg:
         """Of the words that are asked for. The score is BM25."""
-        collections = query.collections
 
         def work(db: Connection) -> Leg:
-            more = limit if not _filters(query) else limit * 8
-            return rows.filtered(db, words.search(db, asked, collections, more), query)[:limit]
+            index = derived.searched(db, 0)
+            if index is None:
+                return []
+            is_all = rows.sources_of(db, query.collections) is None
+            collections = None if is_all else list(query.collections)
+            wanted = words.Wanted(asked, collections, limit, rows.bounds(query))
+            return words.search(db, index.table, wanted)
 
-        return await self.read(work)
+        return await self._searched(work)
 
     async def vector_leg(self, model: str, vector: Vectors, query: Query, limit: int) -> Leg:
         """Of the nearest vectors. The score is the cosine; empty where the model has none yet."""
-
-        asked = np.frombuffer(vector.rows, "<f4").reshape(1, vector.width)
-        (code,) = vectors.coded(asked)
+        self.in_use = model
+        (code,) = coded(np.frombuffer(vector.rows, "<f4").reshape(1, vector.width))
 
         def work(db: Connection) -> Leg:
-            table = _table(db, model)
-            if table is None:
+            of = embeddings.model(db, model)
+            index = derived.searched(db, of.id) if of else None
+            if of is None or index is None or vector.width != of.width:
                 return []
-            more = limit if not _filters(query) else limit * 8
-            near = vectors.search(db, table, code, query.collections, more)
-            return rows.filtered(db, near, query)[:limit]
+            wanted = Wanted(code, query.collections, limit, rows.bounds(query))
+            return nearest.search(db, of, index, wanted)
 
-        return await self.read(work)
+        return await self._searched(work)
 
     async def passages(self, ids: Sequence[int]) -> Mapping[int, Held]:
         """Those of these that are there still."""
         return await self.read(lambda db: rows.held(db, ids))
+
+    async def rebuild(self) -> None:
+        """Forget every index: upkeep makes them again from what is known."""
+
+        def work(db: Connection) -> None:
+            for index in derived.every(db):
+                derived.discard(db, index.id)
+
+        await self._change(work)
+
+    def fill_words(self, db: Connection, number: int, limit: int) -> None:
+        """Some passages more into an index of words."""
+        index = derived.get(db, number)
+        if index is None:  # discarded since
+            return
+        more = rows.texts_from(db, index.filled, limit)
+        words.put(db, index.table, more, self._cut)
+        derived.reached(db, number, more[-1][0] if len(more) == limit else ALL)
+
+    async def _change(self, work: Callable[[Connection], T]) -> T:
+        """`call`; an index that is found damaged is made anew, and what is changed is not lost."""
+        try:
+            done = await self.call(work)
+        except Damaged:
+            if not await self._discard_unusable(thorough=True):
+                raise
+            done = await self.call(work)
+        self.changed.set()
+        return done
+
+    async def _searched(self, work: Callable[[Connection], Leg]) -> Leg:
+        """`read`; nothing is found in an index that is damaged, until it is made anew."""
+        try:
+            return await self.read(work)
+        except Damaged:
+            if not await self._discard_unusable(thorough=True):
+                raise
+            return []
+
+    async def _discard_unusable(self, *, thorough: bool) -> bool:
+        """Whether there were such indexes."""
+        fault = self.vec1_fault
+
+        def work(db: Connection) -> list[str]:
+            found = derived.unusable(db, thorough=thorough)
+            if fault:
+                found += [each for each in derived.every(db) if each.kind is Kind.VEC1]
+            for index in found:
+                derived.discard(db, index.id)
+            derived.drop_leftovers(db)
+            return [index.table for index in found]
+
+        gone = await self.call(work)
+        if gone:
+            log.warning("indexes of the documents are made anew: %s", ", ".join(gone))
+        self.changed.set()
+        return bool(gone)
 
     def _put(
         self, db: Connection, document: Document, text: str, passages: Sequence[Passage]
@@ -160,29 +262,43 @@ class LibraryStore(Database):
         before = db.execute(
             "SELECT id FROM document WHERE source = ? AND uri = ?", (document.source, document.uri)
         ).fetchone()
+        gone: set[bytes] = set()
         if before is not None:
             document = replace(document, id=int(str(before[0])))
-            self._forget(db, document.id)
+            gone = _forget(db, document.id)
         number = rows.write_document(db, document, text)
         made = rows.write_passages(db, number, document.title, text, passages)
-        collection = rows.collection_of(db, document.source)
-        words.put(db, ((each.id, collection, each.embedded) for each in made), self._cut)
-        _index_known(db, collection, {each.id: each.content for each in made})
+        self._index(db, number, rows.collection_of(db, document.source), made)
+        embeddings.let_go(db, gone)
         return number
+
+    def _index(
+        self, db: Connection, document: int, collection: str, made: Sequence[rows.Written]
+    ) -> None:
+        """In the indexes that are filled as far; with the vectors of what was embedded before."""
+        known = {of.id: of for of in embeddings.models(db)}
+        for index in derived.every(db):
+            if index.kind is Kind.WORDS:
+                due = [each for each in made if each.id <= index.filled]
+                words.put(
+                    db, index.table, ((each.id, collection, each.embedded) for each in due),
+                    self._cut,
+                )  # fmt: skip
+            elif index.model in known:
+                there = embeddings.of_document(db, known[index.model], document)
+                derived.put_vectors(db, index, there)
 
     def _drop(self, db: Connection, document_ids: Iterable[int]) -> None:
         for document in document_ids:
-            self._forget(db, document)
+            gone = _forget(db, document)
             db.execute("DELETE FROM document WHERE id = ?", (document,))
-        rows.drop_unused_embeddings(db)
+            embeddings.let_go(db, gone)
 
-    def _forget(self, db: Connection, document: int) -> None:
-        """Its passages, in the truth and in the indexes."""
-        gone = rows.ids(db, "passage", "document", document)
-        words.drop(db, gone)
-        for table in _tables(db).values():
-            vectors.drop(db, table, gone)
-        db.execute("DELETE FROM passage WHERE document = ?", (document,))
+
+def _prepared(db: Connection) -> None:
+    vec0.load(db)
+    vec1.load(db)
+    db.pragma("cache_size", -PAGES_KIB)
 
 
 def _add(db: Connection, source: Source) -> Source:
@@ -199,46 +315,22 @@ def _add(db: Connection, source: Source) -> Source:
     return replace(source, id=int(str(found[0])))
 
 
+def _forget(db: Connection, document: int) -> set[bytes]:
+    """Its passages, in the truth and in the indexes; what they said."""
+    gone = rows.passages_of(db, document)
+    contents = embeddings.contents_of(db, document)
+    derived.drop_passages(db, gone)
+    db.execute("DELETE FROM passage WHERE document = ?", (document,))
+    return contents
+
+
 def _put_vectors(
     db: Connection, model: str, width: int, made: Sequence[tuple[bytes, bytes]]
 ) -> None:
-    table = _table(db, model) or _new_table(db, model, width)
-    for content, vector in made:
-        db.execute(
-            "INSERT OR REPLACE INTO embedding (content, model, vector) VALUES (?, ?, ?)",
-            (content, model, vector),
-        )
-        vectors.put(
-            db, table, [(passage, where, vector) for passage, where in rows.holders(db, content)]
-        )
-
-
-def _index_known(db: Connection, collection: str, contents: Mapping[int, bytes]) -> None:
-    """Vectors that are there already, of a text that stood elsewhere before."""
-    for model, table in _tables(db).items():
-        for passage, content in contents.items():
-            vector = rows.vector(db, content, model)
-            if vector is not None:
-                vectors.put(db, table, [(passage, collection, vector)])
-
-
-def _new_table(db: Connection, model: str, width: int) -> str:
-    db.execute("INSERT INTO model (key, width) VALUES (?, ?)", (model, width))
-    table = _table(db, model)
-    assert table is not None
-    vectors.create(db, table, width)
-    return table
-
-
-def _table(db: Connection, model: str) -> str | None:
-    return _tables(db).get(model)
-
-
-def _tables(db: Connection) -> dict[str, str]:
-    """The table of vectors of each model."""
-    found = db.execute("SELECT key, id FROM model ORDER BY id")
-    return {str(key): f"near_{int(str(number))}" for key, number in found}
-
-
-def _filters(query: Query) -> bool:
-    return bool(query.documents) or query.since is not None or query.until is not None
+    of = embeddings.model(db, model)
+    if of is None:
+        of = embeddings.add_model(db, model, width)
+        derived.begin(db, Kind.VEC0, of.id, width=width, filled=ALL)
+    placed = embeddings.placed(db, of, embeddings.put(db, of, made))
+    for index in derived.of(db, of.id):
+        derived.put_vectors(db, index, placed)

@@ -7,44 +7,71 @@ what may be asked is looked at, `body` the words. BM25: Robertson and Zaragoza, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
+from laresd.backends.knowledge.rows import NO_BOUNDS, Bounds
 from laresd.backends.sqlite import Connection
+
+VERSION = 1  # of the layout and of the words: with another one it is made again
 
 Cut = Callable[[str], Iterable[str]]
 """A text's words."""
 
 
-def create(db: Connection) -> None:
-    db.execute("DROP TABLE IF EXISTS words")
+def create(db: Connection, table: str) -> None:
     db.execute(
-        "CREATE VIRTUAL TABLE words USING fts5(scope, body, content='', contentless_delete=1, "
+        f"CREATE VIRTUAL TABLE {table} USING fts5(scope, body, content='', contentless_delete=1, "
         "tokenize='unicode61 remove_diacritics 0')"
     )
 
 
-def put(db: Connection, rows: Iterable[tuple[int, str, str]], cut: Cut) -> None:
+def put(db: Connection, table: str, rows: Iterable[tuple[int, str, str]], cut: Cut) -> None:
     """(passage, collection, text) each."""
     db.executemany(
-        "INSERT INTO words (rowid, scope, body) VALUES (?, ?, ?)",
+        f"INSERT INTO {table} (rowid, scope, body) VALUES (?, ?, ?)",
         ((passage, _scope(collection), " ".join(cut(text))) for passage, collection, text in rows),
     )
 
 
-def drop(db: Connection, passages: Iterable[int]) -> None:
-    db.executemany("DELETE FROM words WHERE rowid = ?", ((passage,) for passage in passages))
+def drop(db: Connection, table: str, passages: Iterable[int]) -> None:
+    db.executemany(f"DELETE FROM {table} WHERE rowid = ?", ((passage,) for passage in passages))
 
 
-def search(
-    db: Connection, asked: Sequence[str], collections: Sequence[str], limit: int
-) -> list[tuple[int, float]]:
-    """(passage, BM25) of those that hold any of the words, best first; higher is better."""
-    if not asked or not collections:
+def count(db: Connection, table: str) -> int:
+    (found,) = db.execute(f"SELECT count(*) FROM {table}_docsize").fetchone() or (0,)
+    return int(str(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The `limit` passages that hold most of these words, of these collections (None: of all),
+    within these bounds.
+    """
+
+    asked: Sequence[str]
+    collections: Sequence[str] | None
+    limit: int
+    bounds: Bounds = NO_BOUNDS
+
+
+def search(db: Connection, table: str, wanted: Wanted) -> list[tuple[int, float]]:
+    """(passage, BM25), best first; higher is better."""
+    if not wanted.asked or wanted.collections == []:
         return []
-    match = f"scope : ({_any(map(_scope, collections))}) AND body : ({_any(asked)})"
+    match = f"body : ({_any(wanted.asked)})"
+    if wanted.collections is not None:
+        match = f"scope : ({_any(map(_scope, wanted.collections))}) AND {match}"
+    join = where = ""
+    if wanted.bounds.condition:
+        join = (
+            f"JOIN passage ON passage.id = {table}.rowid "
+            "JOIN document ON document.id = passage.document "
+        )
+        where = f"AND {wanted.bounds.condition} "
     rows = db.execute(
-        "SELECT rowid, bm25(words, 0.0, 1.0) AS score FROM words WHERE words MATCH ? "
-        "ORDER BY score LIMIT ?",
-        (match, limit),
+        f"SELECT {table}.rowid, bm25({table}, 0.0, 1.0) AS score FROM {table} {join}"
+        f"WHERE {table} MATCH ? {where}ORDER BY score LIMIT ?",
+        (match, *wanted.bounds.values, wanted.limit),
     )
     return [(int(str(passage)), -float(str(score))) for passage, score in rows]
 

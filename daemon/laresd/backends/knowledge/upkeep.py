@@ -1,0 +1,152 @@
+"""Keeps the indexes of library.db in order in the background: fills those that are not there, goes
+over to the one that fits the number of vectors, measures what it finds, and forgets what nobody
+needs. Each piece of work is short, so that neither a search nor a writer waits long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from laresd.backends.knowledge import derived, embeddings, plan, recall, vec1
+from laresd.backends.knowledge.derived import Derived, Kind
+from laresd.backends.knowledge.plan import Begin, Counted, Discard, DropModel, Fill, Measure, State
+from laresd.backends.knowledge.store import LibraryStore
+from laresd.backends.sqlite import Connection
+from laresd.errors import LaresError
+from laresd.ports import Clock
+
+log = logging.getLogger(__name__)
+
+PIECE = 1000  # passages or vectors of one piece of work
+GATHER_S = 5.0  # that changes are waited for, once there is one
+SWEEP_S = 900.0  # between two looks for vectors that nobody needs
+PAUSE_S = 60.0  # after a failure
+
+
+class Upkeep:
+    """`quiet` returns when nothing that a person waits for is computed. `run` or `settle`, not both
+    at once.
+    """
+
+    def __init__(
+        self, store: LibraryStore, clock: Clock, quiet: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._store, self._clock, self._quiet = store, clock, quiet
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.settle()
+            except LaresError as error:
+                log.warning("the documents' indexes could not be kept up: %s", error)
+                await self._clock.wait(asyncio.Event(), self._clock.now() + PAUSE_S)
+                continue
+            until = self._clock.now() + SWEEP_S
+            if await self._clock.wait(self._store.changed, until):
+                await self._clock.wait(asyncio.Event(), self._clock.now() + GATHER_S)
+
+    async def settle(self) -> None:
+        """Until nothing is left to do. Raises Temporary or Permanent as the store does."""
+        self._store.changed.clear()
+        while (job := plan.next_job(await self._state())) is not None:
+            await self._quiet()
+            await self._do(job)
+        while await self._store.call(self._sweep):
+            await self._quiet()
+
+    def _sweep(self, db: Connection) -> bool:
+        return embeddings.sweep(db, self._clock.wall(), PIECE)
+
+    async def _state(self) -> State:
+        in_use, usable = self._store.in_use, not self._store.vec1_fault
+
+        def look(db: Connection) -> State:
+            models = embeddings.models(db)
+            (last,) = db.execute("SELECT max(id) FROM passage").fetchone() or (None,)
+            return State(
+                derived.every(db),
+                [Counted(each, embeddings.count(db, each)) for each in models],
+                int(str(last or 0)),
+                is_vec1_usable=usable,
+                current=next(
+                    (
+                        each.key
+                        for each in models
+                        if len(models) > 1 and each.key == in_use and embeddings.is_whole(db, each)
+                    ),
+                    "",
+                ),
+            )
+
+        return await self._store.read(look)
+
+    async def _do(self, job: plan.Job) -> None:
+        match job:
+            case Begin():
+                await self._begin(job)
+            case Fill(index):
+                await self._fill(index)
+            case Measure(index, counted):
+                await self._measure(index, counted)
+            case Discard(index):
+                await self._store.call(lambda db: derived.discard(db, index.id))
+            case DropModel(model):
+                await self._store.call(lambda db: embeddings.drop_model(db, model.id, PIECE))
+
+    async def _begin(self, job: Begin) -> None:
+        """An index of many vectors is trained first, and no database waits for that."""
+        model, trained = job.model, b""
+        if model is not None and job.kind is Kind.VEC1:
+            count = min(vec1.MOST_SAMPLES, vec1.SAMPLES * vec1.buckets(job.vectors))
+            sample = await self._store.read(lambda db: embeddings.sample(db, model, count))
+            trained = await vec1.trained(sample, job.vectors)
+        await self._store.call(
+            lambda db: derived.begin(
+                db,
+                job.kind,
+                model.id if model else 0,
+                width=model.width if model else 0,
+                trained=job.vectors,
+                trained_as=trained,
+            )
+        )
+
+    async def _fill(self, index: Derived) -> None:
+        if index.kind is Kind.WORDS:
+            await self._store.call(lambda db: self._store.fill_words(db, index.id, PIECE))
+        else:
+            await self._store.call(lambda db: _fill_vectors(db, index.id))
+
+    async def _measure(self, index: Derived, counted: Counted) -> None:
+        found = await recall.measured(self._store, counted.model, index)
+        refused = plan.is_refused(index, counted.vectors, found)
+
+        def note(db: Connection) -> None:
+            embeddings.note_recall(db, counted.model.id, counted.vectors, found, refused=refused)
+            derived.measured(db, index.id, found)
+            if not plan.is_enough(found) and not index.is_whole:
+                derived.discard(db, index.id)
+
+        await self._store.call(note)
+        if refused:
+            log.warning(
+                "the approximate index of %d vectors finds %.3f of the nearest, fewer than %.2f: "
+                "they are searched one by one",
+                counted.vectors,
+                found,
+                plan.GOAL,
+            )
+
+
+def _fill_vectors(db: Connection, number: int) -> None:
+    """A piece more. At the end the index is whole; an approximate one when its recall is known."""
+    index = derived.get(db, number)
+    if index is None:  # discarded since
+        return
+    last, placed = embeddings.placed_from(db, index.model, index.filled, PIECE)
+    derived.insert_vectors(db, index, placed)
+    is_end = last == index.filled or embeddings.is_last(db, last)
+    may_end = index.kind is not Kind.VEC1 or index.recall is not None
+    derived.reached(db, number, derived.ALL if is_end and may_end else last)
