@@ -577,8 +577,24 @@ class Librarian(Protocol):
         request: Request,
         collections: Sequence[str] = (),
         on_sentence: Callable[[str], None] | None = None,
+        *,
+        profile: str = "",
     ) -> Cited:
-        """A refusal where nothing in them says it. Raises what `search` and the language model
-        raise.
+        """A refusal where nothing in them says it. `profile`: of the configuration, "" for none.
+        Raises what `search` and the language model raise, Permanent for a profile that is not
+        there.
+        """
+        ...
+
+    async def summary(
+        self,
+        request: Request,
+        document: str,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> str:
+        """Of one document, by its number or title; in the request's language where a model writes
+        it. Background work: the request's deadline counts for the whole. Raises Refused where there
+        is no such document, or not only one, that the asker may ask; what the language model
+        raises, and goes on where it was when it is asked again.
         """
         ...

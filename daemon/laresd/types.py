@@ -226,7 +226,7 @@ class ReplyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a Request. `understood_by`: grammar, loose, llm or "" for nobody.
+    """The answer to a Request. `understood_by`: grammar, loose, documents, llm or "" for nobody.
 
     `spans`: the stages between request and reply, as they were noted. `secret`: what was said held
     a PIN and is to be shown and kept nowhere.

@@ -17,6 +17,7 @@ from laresd.core.input_filter import InputFilter
 from laresd.core.intent import loose
 from laresd.core.intent.meaning import Meaning, Trouble
 from laresd.core.intent.resolve import is_soft
+from laresd.core.knowledge.consulting import Consulting
 from laresd.core.permission import Decision, Permission
 from laresd.core.routine_book import RoutineBook
 from laresd.core.telemetry import Trace, echo_spans
@@ -45,6 +46,7 @@ class CascadeAssistant:
         pins: Pins | None = None,
         input_filter: InputFilter | None = None,
         routines: RoutineBook | None = None,
+        documents: Consulting | None = None,
     ) -> None:
         """`timezone`: of the answers about the time; None is the machine's own. `input_filter`:
         None knows only what the configuration blocks. Raises ConfigError for a wrong rule.
@@ -54,7 +56,9 @@ class CascadeAssistant:
         self._clock = clock
         self._devices = devices
         self._timers = timers
-        self._cascade = Cascade(config, clock, devices, grammar=grammar, model=language_model)
+        self._cascade = Cascade(
+            config, clock, devices, grammar=grammar, model=language_model, documents=documents
+        )
         self._timezone = timezone
         self._permission = Permission(config, clock, pins=pins, timezone=timezone)
         self._filter = input_filter or InputFilter(config.input)

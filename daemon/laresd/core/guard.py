@@ -152,6 +152,12 @@ def names_only(text: str, language: str, home: Home) -> bool:
     return bool(pieces) and all(_is_of_home(p) or (p.sense and p.sense.filler) for p in pieces)
 
 
+def names_any(text: str, language: str, home: Home) -> bool:
+    """Whether a device, a kind of device or a room of this home is named."""
+    lexicon = lexicon_of(language)
+    return lexicon is not None and any(map(_is_of_home, cut(text, lexicon, home)))
+
+
 def may_be_command(text: str, language: str, home: Home) -> bool:
     """Whether asking the model for calls could lead to an action at all."""
     evidence = _evidence(text, language, home)

@@ -1,7 +1,7 @@
 """What a request means: the cascade of those who may know, the surest first.
 
-The sentence grammar is asked first, then the tolerant grammar, then the language model; the first
-answer that stands up to the guard counts.
+The sentence grammar is asked first, then the tolerant grammar, the documents, and the language
+model; the first answer that stands up to the guard counts.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from laresd.core.intent import loose, wonder
 from laresd.core.intent.dismissal import dismissed
 from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.resolve import is_soft, resolve
+from laresd.core.knowledge.consulting import Consulting
 from laresd.core.talk import Talk
 from laresd.errors import DeadlineExceeded, LaresError
 from laresd.generation import Ending, Generation, Message
@@ -35,8 +36,9 @@ WARM_TIMEOUT = 900.0  # seconds; a Raspberry Pi 4 reads 10 tokens of a 3B model 
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What was understood and by whom: grammar, loose, llm. `said`: the model's own words; `where`
-    it was computed, and `why` there. `error`: what failed; with `said`, what broke that off.
+    """What was understood and by whom: grammar, loose, documents, llm. `said`: words to be told;
+    `where` they were computed, and `why` there. `error`: what failed; with `said`, what broke that
+    off.
     """
 
     by: str = ""
@@ -73,10 +75,12 @@ class Cascade:
         *,
         grammar: Grammar,
         model: LanguageModel | None,
+        documents: Consulting | None = None,
     ) -> None:
         self._config, self._clock, self._devices = config, clock, devices
         self._grammar = grammar
         self._model = model if config.llm.enabled else None
+        self._documents = documents
         self._taught = _Taught()
 
     async def prepare(self, language: str) -> None:
@@ -167,12 +171,27 @@ class Cascade:
             strict = Understanding("loose", meaning, error=strict.error)
         if strict.meaning is not None and not is_soft(strict.meaning):
             return strict
-        if self._model is None:
-            return strict
+        told = await self._from_documents(request, home, on_sentence)
+        if told.said or self._model is None:
+            return told if told.said else strict
         asked = await self._ask_model(self._model, request, home, on_sentence)
         if asked.meaning is not None or asked.said:
             return asked
         return replace(strict, error=strict.error or asked.error)
+
+    async def _from_documents(
+        self, request: Request, home: Home, on_sentence: OnSentence | None
+    ) -> Understanding:
+        """What the documents say to a question. No tool is there: nothing of it can act."""
+        if self._documents is None or guard.may_be_command(request.text, request.language, home):
+            return Understanding()
+        of_home = guard.names_any(request.text, request.language, home)
+        try:
+            said = await self._documents.told(request, on_sentence, of_home=of_home)
+        except LaresError as error:
+            log.warning("the documents were not asked: %s", error)
+            return Understanding(error=error)
+        return Understanding("documents" if said else "", said=said)
 
     async def _teach(self, home: Home, language: str, seconds: float) -> None:
         """Have the grammar know the names of the home, when these have changed."""

@@ -99,6 +99,20 @@ class Fields:
             self._wrong(key, wanted)
         return value
 
+    def names(
+        self, key: str, pattern: re.Pattern[str], wanted: str, *, most: int
+    ) -> tuple[str, ...]:
+        """A list of names of a form; empty where there is none."""
+        if not self.has(key):
+            return ()
+        value = self._values[key]
+        if not isinstance(value, list) or len(value) > most:
+            self._wrong(key, f"a list of at most {most} names")
+        found = tuple(name for name in value if isinstance(name, str) and pattern.fullmatch(name))
+        if len(found) != len(value):
+            self._wrong(key, f"a list of names, each {wanted}")
+        return found
+
     def _wrong(self, key: str, wanted: str) -> NoReturn:
         if key not in self._values:
             raise BadRequest(f"`{key}` is missing: {wanted}")

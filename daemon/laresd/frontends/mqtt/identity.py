@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from laresd.errors import Refused
-from laresd.frontends.mqtt.requests import Activate, Ask, Wanted
+from laresd.frontends.mqtt.requests import (
+    Activate,
+    Ask,
+    AskDocuments,
+    SearchDocuments,
+    SumUp,
+    Wanted,
+)
 
 
 class Identities:
@@ -36,6 +43,11 @@ class Identities:
             case Activate():
                 user = self._mine("user", wanted.user, self._users, by_topic, claimed)
                 return replace(wanted, user=user)
+            case AskDocuments() | SearchDocuments() | SumUp():
+                asker = wanted.asker
+                user = self._mine("user", asker.user, self._users, by_topic, claimed)
+                site = self._mine("site", asker.site, self._sites, by_topic)
+                return replace(wanted, asker=replace(asker, user=user, site=site))
         return wanted
 
     def _mine(

@@ -11,6 +11,8 @@ from typing import Protocol
 from laresd.config import Config
 from laresd.errors import Refused
 from laresd.frontends.forms import reply_form
+from laresd.frontends.mqtt import documents
+from laresd.frontends.mqtt.documents import Documents
 from laresd.frontends.mqtt.faults import Expired
 from laresd.frontends.mqtt.recordings import Recordings
 from laresd.frontends.mqtt.requests import (
@@ -20,13 +22,25 @@ from laresd.frontends.mqtt.requests import (
     AskDocuments,
     Header,
     Listen,
+    OfDocuments,
     Say,
+    SearchDocuments,
+    SumUp,
     Time,
     Wanted,
 )
 from laresd.frontends.streaming import streamed
 from laresd.frontends.voice.wording import sentences
-from laresd.ports import Assistant, Bus, Clock, Devices, Seen, Timers, Transcriber
+from laresd.ports import (
+    Assistant,
+    Bus,
+    Clock,
+    Devices,
+    Librarian,
+    Seen,
+    Timers,
+    Transcriber,
+)
 from laresd.timing import TimerCommand, TimerResult, TimerVerb, TimerView
 from laresd.types import Json, Priority, Reply, Request, Transcript
 
@@ -64,7 +78,7 @@ class Services:
     """What the requests are carried out with. `words`: a timer's result as a sentence.
 
     `routines`: what is to be said for each routine, by its name. `is_device_topic`: whether
-    a device of the home is known to use a topic.
+    a device of the home is known to use a topic. `librarian`: None where there are no documents.
     """
 
     config: Config
@@ -80,6 +94,7 @@ class Services:
     words: Callable[[TimerResult, str], str]
     routines: Callable[[], Mapping[str, str]] = no_routines
     is_device_topic: Callable[[str], bool] = lambda topic: False
+    librarian: Librarian | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ class Operations:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._recordings = Recordings(services.config.mqtt_api)
+        self._documents = Documents(services.librarian, GRACE)
 
     async def answers(self, order: Order) -> AsyncGenerator[Form, None]:
         """The answer, after its parts where they are wanted. Raises what went wrong."""
@@ -131,10 +147,14 @@ class Operations:
                 yield _done(order, "")
             case Time():
                 yield await self._time(order, order.wanted)
-            case AskDocuments():
-                raise Refused(
-                    "there is no knowledge base on this box yet", remedy="ask without kb/"
+            case AskDocuments() | SearchDocuments() | SumUp():
+                request, parts = self._of_documents(order, order.wanted), order.header.reply
+                answers = self._documents.answers(
+                    order.wanted, request, order.header.id, in_parts=parts == PARTS
                 )
+                async with aclosing(answers) as forms:
+                    async for form in forms:
+                        yield form
 
     async def _asked(self, order: Order, ask: Ask) -> Request:
         language = ask.language or self._services.config.box.language
@@ -149,6 +169,12 @@ class Operations:
             user=ask.user or order.client,
             conversation=ask.conversation,
         )
+
+    def _of_documents(self, order: Order, wanted: OfDocuments) -> Request:
+        asker = wanted.asker
+        language = asker.language or self._services.config.box.language
+        request = self._request(order, documents.text_of(wanted), language)
+        return replace(request, site=asker.site or request.site, user=asker.user or order.client)
 
     async def _in_parts(self, order: Order, request: Request) -> AsyncGenerator[Form, None]:
         """Each sentence as it comes, or all of them once the reply is there; then the whole."""

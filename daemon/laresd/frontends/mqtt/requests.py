@@ -14,6 +14,8 @@ from laresd.timing import TimerVerb
 
 MAX_PAYLOAD = 64 << 10  # bytes
 MAX_TEXT = 1000  # characters
+MAX_TITLE = 200  # characters
+MAX_COLLECTIONS = 16
 MAX_NAME = 64  # characters: of rooms, people, conversations, timers
 MAX_REFERENCE = 255  # characters of a file's name or an address
 MAX_SECONDS = 7 * 24 * 3600  # of a timer
@@ -26,6 +28,8 @@ WHOLE, PARTS, NONE = "whole", "parts", "none"
 PRESSES = ("", "PRESS")  # of Home Assistant's MQTT button, and of who sends nothing
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+_NAME_FORM = "1 to 40 of a-z, 0-9, _ and -"
 _ID_FORM = "1 to 64 letters, digits, or any of _ . -"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
@@ -93,11 +97,38 @@ class Activate:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks documents, and which; no collection named: all that they may ask."""
+
+    language: str = ""
+    site: str = ""
+    user: str = ""
+    collections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AskDocuments:
     text: str
+    asker: Asker = Asker()
+    profile: str = ""
 
 
-Wanted = Ask | Say | Listen | Time | Activate | AskDocuments
+@dataclass(frozen=True, slots=True)
+class SearchDocuments:
+    text: str
+    asker: Asker = Asker()
+
+
+@dataclass(frozen=True, slots=True)
+class SumUp:
+    """`document`: its number, or its title."""
+
+    document: str
+    asker: Asker = Asker()
+
+
+OfDocuments = AskDocuments | SearchDocuments | SumUp
+Wanted = Ask | Say | Listen | Time | Activate | OfDocuments
 
 _HEADER = ("id", "client", "deadline_s", "sent_at", "reply")
 
@@ -147,7 +178,7 @@ def header(fields: Fields | str, replies: tuple[str, ...] = (WHOLE, NONE)) -> He
 
 def understood(operation: str, fields: Fields | str) -> tuple[Header, Wanted]:
     """What is wanted of one of OPERATIONS. Raises BadRequest."""
-    replies = (WHOLE, PARTS, NONE) if operation == "ask" else (WHOLE, NONE)
+    replies = (WHOLE, PARTS, NONE) if operation in ("ask", "kb/ask") else (WHOLE, NONE)
     return header(fields, replies), OPERATIONS[operation](fields)
 
 
@@ -216,9 +247,35 @@ def _scene(fields: Fields | str) -> Activate:
 def _documents(fields: Fields | str) -> AskDocuments:
     if isinstance(fields, str):
         return AskDocuments(text_of(fields, "text", most=MAX_TEXT))
-    fields.only(*_HEADER, "text", "language")
-    _language(fields)
-    return AskDocuments(fields.text("text", most=MAX_TEXT))
+    fields.only(*_HEADER, "text", "language", "site", "user", "collections", "profile")
+    return AskDocuments(
+        fields.text("text", most=MAX_TEXT),
+        _asker(fields),
+        fields.matching("profile", _NAME, _NAME_FORM),
+    )
+
+
+def _search(fields: Fields | str) -> SearchDocuments:
+    if isinstance(fields, str):
+        return SearchDocuments(text_of(fields, "text", most=MAX_TEXT))
+    fields.only(*_HEADER, "text", "language", "site", "user", "collections")
+    return SearchDocuments(fields.text("text", most=MAX_TEXT), _asker(fields))
+
+
+def _summary(fields: Fields | str) -> SumUp:
+    if isinstance(fields, str):
+        return SumUp(text_of(fields, "document", most=MAX_TITLE))
+    fields.only(*_HEADER, "document", "language", "site", "user")
+    return SumUp(fields.text("document", most=MAX_TITLE), _asker(fields))
+
+
+def _asker(fields: Fields) -> Asker:
+    return Asker(
+        language=_language(fields),
+        site=fields.optional("site", most=MAX_NAME),
+        user=fields.optional("user", most=MAX_NAME),
+        collections=fields.names("collections", _NAME, _NAME_FORM, most=MAX_COLLECTIONS),
+    )
 
 
 def _language(fields: Fields) -> str:
@@ -233,5 +290,7 @@ OPERATIONS: Mapping[str, Callable[[Fields | str], Wanted]] = MappingProxyType(
         "timer": _timer,
         "scene": _scene,
         "kb/ask": _documents,
+        "kb/search": _search,
+        "kb/summary": _summary,
     }
 )

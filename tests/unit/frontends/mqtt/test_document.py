@@ -97,6 +97,7 @@ NUMBERS: list[Json] = [
     "5",
 ]  # fmt: skip
 WORDS: list[Json] = [*TimerVerb, "Start", "stop", "whole", "parts", "none", "None"]
+NAMES: list[Json] = ["legal", "", "a" * 40, "a" * 41, "Legal", "le gal", "a\n", "-"]
 OTHERS: list[Json] = [None, True, False, [], {}, ["x"], {"text": "x"}]
 FIELDS = {
     **dict.fromkeys(("text", "area", "site", "user", "conversation", "name", "language"), LINES),
@@ -104,11 +105,15 @@ FIELDS = {
     **dict.fromkeys(("deadline_s", "sent_at", "seconds"), NUMBERS),
     **dict.fromkeys(("reply", "verb", "unknown"), WORDS),
     "audio": REFERENCES,
+    "document": LINES,
+    "profile": NAMES,
+    "collections": [[], ["house"], ["a", "b"], ["House"], [""], [7], ["a"] * 16, ["a"] * 17, "a"],
 }
 BASES: dict[str, dict[str, Json]] = {
     "timer": {"verb": "status"},
     "scene": {"name": "Tea"},
     "listen": {},
+    "kb/summary": {"document": "Boiler manual"},
 }
 
 

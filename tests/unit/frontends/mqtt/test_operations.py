@@ -111,8 +111,9 @@ async def test_nothing_but_a_scene_or_routine_is_activated_so(name: str, home: R
 
 
 async def test_documents_are_not_asked_until_there_are_some(home: Rig) -> None:
-    code, message = error_of(await home.ask("when was the boiler serviced", "kb/ask"))
-    assert (code, message) == ("refused", "there is no knowledge base on this box yet")
+    for operation in ("kb/ask", "kb/search", "kb/summary"):
+        code, message = error_of(await home.ask("when was the boiler serviced", operation))
+        assert (code, message) == ("refused", "this box knows no documents")
 
 
 async def test_a_recording_by_name_is_heard_and_answered(tmp_path: Path) -> None:
