@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from laresd.config.keeping import Backup, Storage
 from laresd.config.reader import Reader, fields_of
 from laresd.config.sections import (
     Actions,
@@ -56,6 +57,7 @@ __all__ = [
     "DEFAULT_FILE",
     "Actions",
     "Audio",
+    "Backup",
     "Box",
     "CollectionSettings",
     "Config",
@@ -83,6 +85,7 @@ __all__ = [
     "Scheduler",
     "Speech",
     "SpeechToText",
+    "Storage",
     "Turn",
     "Wake",
     "Wyoming",
@@ -126,6 +129,8 @@ class Config:
     satellites: Mapping[str, SatelliteSettings] = field(default_factory=dict)
     home_assistant: HomeAssistant = field(default_factory=HomeAssistant)
     mqtt_api: MqttApi = field(default_factory=MqttApi)
+    storage: Storage = field(default_factory=Storage)
+    backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)
 
     @property
