@@ -133,7 +133,8 @@ class Database:
         try:
             return work()
         except apsw.Error as error:
-            raise self._explained(error) from error
+            first = error.__context__  # SQLite rolls back by itself, then there is nothing to
+            raise self._explained(first if isinstance(first, apsw.Error) else error) from error
         except OSError as error:
             raise Permanent(
                 f"cannot use the {self._holds}' file {self._path}: {error.strerror}",

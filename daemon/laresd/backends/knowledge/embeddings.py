@@ -145,10 +145,10 @@ def unembedded(db: Connection, of: Model | None, after: int, limit: int) -> list
     ]
 
 
-def is_last(db: Connection, passage: int) -> bool:
-    """Whether no passage is behind this one."""
-    found = db.execute("SELECT 1 FROM passage WHERE id > ? LIMIT 1", (passage,)).fetchone()
-    return found is None
+def last_passage(db: Connection) -> int:
+    """0 where there is none."""
+    (last,) = db.execute("SELECT max(id) FROM passage").fetchone() or (None,)
+    return int(str(last or 0))
 
 
 def count(db: Connection, of: Model) -> int:

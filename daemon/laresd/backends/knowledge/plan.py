@@ -14,7 +14,7 @@ from laresd.backends.knowledge.derived import Derived, Kind
 from laresd.backends.knowledge.embeddings import Model
 
 MANY = 20_000  # vectors, from which the approximate index is faster by much
-STILL_MANY = 15_000
+STILL_MANY = 0.75  # of MANY, down to which it is kept
 GOAL = 0.97  # recall of the ten nearest, below which the approximate index is not used
 CHANGED = 1.25  # of the number of vectors, from which the recall is measured again
 OUTGROWN = 3.0  # of the number of vectors that it was trained for
@@ -31,13 +31,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`last`: the newest passage. `current`: the model that is whole and in use, if one is."""
+    """`last`: the newest passage. `current`: the model that is whole and in use, if one is; the
+    others' vectors are not needed any more then.
+    """
 
     derived: Sequence[Derived]
     models: Sequence[Counted]
     last: int
     is_vec1_usable: bool
     current: str = ""
+    many: int = MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ def _wanted(state: State, counted: Counted, used: Derived | None) -> Kind:
     refused = counted.model.refused
     if not state.is_vec1_usable or (refused and counted.vectors < refused * AGAIN):
         return Kind.VEC0
-    border = STILL_MANY if used is not None and used.kind is Kind.VEC1 else MANY
+    is_used = used is not None and used.kind is Kind.VEC1
+    border = state.many * (STILL_MANY if is_used else 1.0)
     return Kind.VEC1 if counted.vectors > border else Kind.VEC0
 
 

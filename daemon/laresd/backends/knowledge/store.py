@@ -47,6 +47,22 @@ class Known:
     fault: str
 
 
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """An index as `lares doctor` tells of it. `kind`: "words", "vec0" (exact) or "vec1"
+    (approximate); `model`: whose vectors, "" for words; `holds`: passages, or vectors of the model.
+    `recall`: of the approximate index, as it was measured last; `refused`: it was too low, so that
+    the exact one is used.
+    """
+
+    kind: str
+    model: str
+    holds: int
+    is_whole: bool
+    recall: float | None = None
+    refused: bool = False
+
+
 class LibraryStore(Database):
     """`cut`: a text's words, the same for documents and questions (core.knowledge.words).
 
@@ -198,6 +214,24 @@ class LibraryStore(Database):
     async def passages(self, ids: Sequence[int]) -> Mapping[int, Held]:
         """Those of these that are there still."""
         return await self.read(lambda db: rows.held(db, ids))
+
+    async def indexes(self) -> Sequence[IndexState]:
+        """Those that are searched, and those that are being made."""
+
+        def work(db: Connection) -> list[IndexState]:
+            known = {each.id: each for each in embeddings.models(db)}
+            found = []
+            for index in derived.every(db):
+                of = known.get(index.model)
+                holds = embeddings.count(db, of) if of else derived.expected(db, 0)
+                recall, refused = (of.recall, of.refused is not None) if of else (None, False)
+                key = of.key if of else ""
+                found.append(
+                    IndexState(index.kind.value, key, holds, index.is_whole, recall, refused)
+                )
+            return found
+
+        return await self.read(work)
 
     async def rebuild(self) -> None:
         """Forget every index: upkeep makes them again from what is known."""

@@ -26,14 +26,20 @@ PAUSE_S = 60.0  # after a failure
 
 
 class Upkeep:
-    """`quiet` returns when nothing that a person waits for is computed. `run` or `settle`, not both
-    at once.
+    """`quiet` returns when nothing that a person waits for is computed. `many`: vectors from which
+    they are searched approximately. `run` or `settle`, not both at once.
     """
 
     def __init__(
-        self, store: LibraryStore, clock: Clock, quiet: Callable[[], Awaitable[None]]
+        self,
+        store: LibraryStore,
+        clock: Clock,
+        quiet: Callable[[], Awaitable[None]],
+        *,
+        many: int = plan.MANY,
     ) -> None:
         self._store, self._clock, self._quiet = store, clock, quiet
+        self._many = many
 
     async def run(self) -> None:
         while True:
@@ -50,11 +56,11 @@ class Upkeep:
     async def settle(self) -> None:
         """Until nothing is left to do. Raises Temporary or Permanent as the store does."""
         self._store.changed.clear()
+        while await self._store.call(self._sweep):
+            await self._quiet()
         while (job := plan.next_job(await self._state())) is not None:
             await self._quiet()
             await self._do(job)
-        while await self._store.call(self._sweep):
-            await self._quiet()
 
     def _sweep(self, db: Connection) -> bool:
         return embeddings.sweep(db, self._clock.wall(), PIECE)
@@ -64,20 +70,17 @@ class Upkeep:
 
         def look(db: Connection) -> State:
             models = embeddings.models(db)
-            (last,) = db.execute("SELECT max(id) FROM passage").fetchone() or (None,)
+            current = ""
+            if len(models) > 1:
+                used = embeddings.model(db, in_use)
+                current = used.key if used and embeddings.is_whole(db, used) else ""
             return State(
                 derived.every(db),
                 [Counted(each, embeddings.count(db, each)) for each in models],
-                int(str(last or 0)),
+                embeddings.last_passage(db),
                 is_vec1_usable=usable,
-                current=next(
-                    (
-                        each.key
-                        for each in models
-                        if len(models) > 1 and each.key == in_use and embeddings.is_whole(db, each)
-                    ),
-                    "",
-                ),
+                current=current,
+                many=self._many,
             )
 
         return await self._store.read(look)
@@ -147,6 +150,6 @@ def _fill_vectors(db: Connection, number: int) -> None:
         return
     last, placed = embeddings.placed_from(db, index.model, index.filled, PIECE)
     derived.insert_vectors(db, index, placed)
-    is_end = last == index.filled or embeddings.is_last(db, last)
+    is_end = last >= embeddings.last_passage(db)
     may_end = index.kind is not Kind.VEC1 or index.recall is not None
     derived.reached(db, number, derived.ALL if is_end and may_end else last)

@@ -26,7 +26,7 @@ SAMPLES = 64  # vectors for each bucket that it is trained on
 MOST_SAMPLES = 20_000
 _NICE = 10
 BYTES_EACH = 8  # numbers of a vector that become one byte
-_PROBE_ROWS, _PROBE_WIDTH = 400, 16
+_PROBE_ROWS, _PROBE_WIDTH = 600, 16  # fewer than 512 cannot be trained on
 
 
 def load(db: Connection) -> bool:
