@@ -43,6 +43,7 @@ from laresd.types import Priority
 from tests.fakes.audio import speech
 from tests.fakes.embedder import WIDTH
 from tests.fakes.language_model import FakeLanguageModel
+from tests.fakes.librarian import FakeLibrarian
 from tests.fakes.program_audio import FakeAudio, FakeEars
 from tests.fakes.workers import running, soon
 from tests.unit.frontends.http.served import serving
@@ -385,7 +386,8 @@ def address() -> Iterator[str]:
     async def serve() -> None:
         stop = asyncio.Event()
         model, audio = Patient("a b", calls=(CALL,)), FakeAudio()
-        async with serving(model, audio=audio, listening=FakeEars()) as address:
+        served = serving(model, audio=audio, listening=FakeEars(), librarian=FakeLibrarian())
+        async with served as address:
             started.put((address, asyncio.get_running_loop(), stop))
             await stop.wait()
 

@@ -18,7 +18,7 @@ from laresd.frontends.http.cards import ModelCard
 from laresd.frontends.http.guard import TOKEN_REMEDY, Guard, checked_token, is_loopback
 from laresd.frontends.http.routes import routes
 from laresd.frontends.http.server import Limits, Server
-from laresd.frontends.http.services import Services
+from laresd.frontends.http.services import Knowledge, Services
 from laresd.ports import Clock, Embedder, LanguageModel
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ class HttpFrontend:
 
     `embedder`: one that computes on this box, since its port carries no routing. `models`: what a
     program can name beside `lares`. `metrics`: the box's, in Prometheus' text form. `ready`: "" or
-    why it is not. `audio`: the box's ears and voice; `listening`: who opens its own ear. Raises
-    ConfigError for a token that is missing or weak, and Permanent for an address that cannot be
-    had.
+    why it is not. `audio`: the box's ears and voice; `listening`: who opens its own ear;
+    `knowledge`: who answers from documents. Raises ConfigError for a token that is missing or weak,
+    and Permanent for an address that cannot be had.
     """
 
     def __init__(
@@ -48,11 +48,12 @@ class HttpFrontend:
         ready: Callable[[], str],
         audio: Audio | None = None,
         listening: Listening | None = None,
+        knowledge: Knowledge | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._config = config
         self._services = Services(
-            language_model, embedder, clock, models, metrics, ready, audio, listening
+            language_model, embedder, clock, models, metrics, ready, audio, listening, knowledge
         )
         self._limits = limits or Limits(
             body_bytes=config.body_limit_kb << 10, requests_per_minute=config.requests_per_minute

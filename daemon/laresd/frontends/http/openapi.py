@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from laresd import __version__
 from laresd.frontends.http.audio_schemas import AUDIO_SCHEMAS
 from laresd.frontends.http.encoding import CONTENT_TYPES
+from laresd.frontends.http.knowledge_schemas import KNOWLEDGE_SCHEMAS
 from laresd.frontends.http.schemas import SCHEMAS, Schema
 from laresd.frontends.http.terms import (
     DEADLINE,
@@ -84,6 +85,17 @@ def document() -> dict[str, Json]:
             "/v1/audio/translations": {"post": _translation()},
             "/v1/audio/speech": {"post": _speech()},
             "/lares/v1/listen": {"post": _listen()},
+            "/lares/v1/kb/search": {
+                "post": _work(
+                    "Find passages of documents", "DocumentSearch", "Passages", stream=False
+                )
+            },
+            "/lares/v1/kb/ask": {
+                "post": _work("Answer from documents, with sources", "DocumentQuestion", "Cited")
+            },
+            "/lares/v1/kb/summary": {
+                "post": _work("Sum up a document", "SummaryRequest", "Summary", stream=False)
+            },
             "/generate": {"post": _work("Answer a sentence", "GenerateRequest", "Generated")},
             "/healthz": {"get": {**_read("Whether the daemon lives", "Status"), "security": []}},
             "/readyz": {"get": _read("Whether it can answer", "Status", "503")},
@@ -91,7 +103,7 @@ def document() -> dict[str, Json]:
             "/openapi.json": {"get": _read("This document", "*")},
         },
         "components": {
-            "schemas": {**SCHEMAS, **AUDIO_SCHEMAS},
+            "schemas": {**SCHEMAS, **AUDIO_SCHEMAS, **KNOWLEDGE_SCHEMAS},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"token": []}],

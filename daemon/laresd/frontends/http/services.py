@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from laresd.frontends.http.audio import Audio, Listening
 from laresd.frontends.http.cards import ModelCard
 from laresd.frontends.http.faults import RETRY_S, Rejected
-from laresd.ports import Clock, Embedder, LanguageModel
+from laresd.ports import Clock, Embedder, LanguageModel, Librarian
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Who answers from documents. `language`: of a question that does not say its own."""
+
+    librarian: Librarian
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`language_model`, `embedder`, `audio`, `listening`: None where there is none. `metrics`: in
-    Prometheus' text form. `ready`: "" when the daemon is, else why it is not.
+    """`language_model`, `embedder`, `audio`, `listening`, `knowledge`: None where there is none.
+    `metrics`: in Prometheus' text form. `ready`: "" when the daemon is, else why it is not.
     """
 
     language_model: LanguageModel | None
@@ -25,6 +33,7 @@ class Services:
     ready: Callable[[], str]
     audio: Audio | None = None
     listening: Listening | None = None
+    knowledge: Knowledge | None = None
 
 
 def missing(what: str, remedy: str) -> Rejected:

@@ -14,8 +14,9 @@ from laresd.backends.clock import SystemClock
 from laresd.config import Http
 from laresd.frontends.http import HttpFrontend, Limits, ModelCard
 from laresd.frontends.http.audio import Audio, Listening
+from laresd.frontends.http.services import Knowledge
 from laresd.jobs import JobKind, Reach, Routing
-from laresd.ports import Clock, Embedder, LanguageModel
+from laresd.ports import Clock, Embedder, LanguageModel, Librarian
 from laresd.types import Json
 from tests.fakes.embedder import FakeEmbedder
 
@@ -39,6 +40,7 @@ async def serving(
     cards: Sequence[ModelCard] = CARDS,
     audio: Audio | None = None,
     listening: Listening | None = None,
+    librarian: Librarian | None = None,
 ) -> AsyncIterator[str]:
     """Its address, `http://127.0.0.1:PORT`."""
     frontend = HttpFrontend(
@@ -51,6 +53,7 @@ async def serving(
         ready=lambda: ready,
         audio=audio,
         listening=listening,
+        knowledge=Knowledge(librarian, "en") if librarian is not None else None,
         limits=limits or Limits(requests_per_minute=0),
     )
     async with frontend, asyncio.TaskGroup() as group:

@@ -7,6 +7,7 @@ import re
 
 from laresd.frontends.http import terms
 from laresd.frontends.http.audio_schemas import AUDIO_SCHEMAS
+from laresd.frontends.http.knowledge_schemas import KNOWLEDGE_SCHEMAS
 from laresd.frontends.http.openapi import document
 from laresd.frontends.http.routes import routes
 from laresd.frontends.http.schemas import SCHEMAS
@@ -33,7 +34,7 @@ def test_every_route_is_described_and_nothing_else() -> None:
 
 def test_every_schema_is_there_and_used() -> None:
     names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document())))
-    assert names == {*SCHEMAS, *AUDIO_SCHEMAS}
+    assert names == {*SCHEMAS, *AUDIO_SCHEMAS, *KNOWLEDGE_SCHEMAS}
 
 
 def test_every_header_of_the_terms_is_described() -> None:

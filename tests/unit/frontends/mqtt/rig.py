@@ -19,6 +19,7 @@ from laresd.types import Entity, Json, Message
 from tests.fakes.assistant import FakeAssistant
 from tests.fakes.bus import FakeBus
 from tests.fakes.devices import FakeDevices
+from tests.fakes.librarian import FakeLibrarian
 from tests.fakes.timer_store import FakeTimerStore
 from tests.fakes.transcriber import FakeTranscriber
 from tests.unit.frontends.mqtt.document import is_documented_answer
@@ -92,6 +93,7 @@ class Rig:
         seconds: float = 0.0,
         seen: FakeSeen | None = None,
         area: str = "Kitchen",
+        librarian: FakeLibrarian | None = None,
     ) -> None:
         self.bus = FakeBus()
         self.clock = SystemClock()
@@ -120,6 +122,7 @@ class Rig:
             words=timer_words.sentence,
             routines=lambda: routines or {"Bedtime": "sleep well"},
             is_device_topic=lambda topic: topic in device_topics,
+            librarian=librarian,
         )
 
     def send(

@@ -99,7 +99,7 @@ NUMBERS: list[Json] = [
 WORDS: list[Json] = [*TimerVerb, "Start", "stop", "whole", "parts", "none", "None"]
 NAMES: list[Json] = ["legal", "", "a" * 40, "a" * 41, "Legal", "le gal", "a\n", "-"]
 OTHERS: list[Json] = [None, True, False, [], {}, ["x"], {"text": "x"}]
-FIELDS = {
+FIELDS: dict[str, list[Json]] = {
     **dict.fromkeys(("text", "area", "site", "user", "conversation", "name", "language"), LINES),
     **dict.fromkeys(("id", "client"), IDENTIFIERS),
     **dict.fromkeys(("deadline_s", "sent_at", "seconds"), NUMBERS),
