@@ -34,5 +34,5 @@ def test_nothing_that_a_house_sounds_like_becomes_text() -> None:
         )
         return "" if guard.transcript(heard, "en") else heard.text
 
-    found = list(clips())[::3]  # of every kind; `make bench-made_up` has all of them
+    found = list(clips())[::3]  # of every kind; `make bench-voice ONLY=made_up` has all of them
     assert {clip.name: said for clip in found if (said := text(clip))} == {}

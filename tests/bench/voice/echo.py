@@ -1,4 +1,4 @@
-"""`make bench-echo`: wake words over a reply in a simulated room, by our echo filter and WebRTC's.
+"""Wake words over a reply in a simulated room, by our echo filter and WebRTC's.
 
 How many the wake word model finds, by how loud the word is against the echo; of the words alone,
 too. The room's reverberation is as strong as its direct sound, and devices tell their times with
@@ -8,7 +8,6 @@ an error of 4 ms. Counts do not depend on what else the machine does; the CPU ti
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -24,10 +23,10 @@ from laresd.backends.audio import EchoCanceller
 from laresd.engines.listen.words import WakeWords, word
 from laresd.sound import read_wav
 from laresd.types import SAMPLE_RATE, HeardKind
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.system.in_room import Wave, wave
 
-COMMAND = "make bench-echo"
+COMMAND = "make bench-voice ONLY=echo"
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = (
     *sorted((Path(laresd.__file__).parent / "bundled" / "demo").glob("*.wav")),
@@ -127,15 +126,15 @@ def _pcm(sound: npt.NDArray[np.float64]) -> bytes:
     return (quieter * 32767).astype("<i2").tobytes()
 
 
-def main() -> None:
+def rows() -> list[Row]:
     reply = spoken_reply()
     played = _pcm(reply)
-    rows = []
+    made = []
     for ratio in RATIOS:
         found = cases(reply, ratio)
         alone = sum(_woke(case.alone) for case in found)
         left = {clean.__name__: count(found, played, clean) for clean in (ours, webrtc, none)}
-        rows.append(
+        made.append(
             Row(
                 f"voice/wake_over_reply_at_{ratio:+d}dB_found",
                 left["ours"],
@@ -145,14 +144,9 @@ def main() -> None:
                 f"of {alone} that are found without a reply; word against echo {ratio:+d} dB",
             )
         )
-        sys.stdout.write(f"{rows[-1]}\n")
     begun = time.process_time()
     ours(played, played, np.random.default_rng(0))
     used = (time.process_time() - begun) / (len(played) / 2 / SAMPLE_RATE)
     note = "only while something plays"
-    rows.append(Row("voice/echo_cpu_s_per_s", round(used, 3), "", COMMAND, note=note))
-    record(rows)
-
-
-if __name__ == "__main__":
-    main()
+    made.append(Row("voice/echo_cpu_s_per_s", round(used, 3), "", COMMAND, note=note))
+    return made

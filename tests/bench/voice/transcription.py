@@ -1,4 +1,4 @@
-"""`make bench-transcription`: from the end of speech to the text, beside wyoming-faster-whisper.
+"""From the end of speech to the text, beside wyoming-faster-whisper.
 
 Both are servers of Wyoming in a process of their own, with the same model folder and as many
 threads, and are asked in turn for the same recordings.
@@ -26,11 +26,11 @@ from laresd.commands.stt_files import Utterance, utterances
 from laresd.commands.stt_scoring import words
 from laresd.sound import read_wav
 from laresd.types import SAMPLE_RATE
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.bench.shared import data, percentile
 from tests.fakes.wyoming_package import AudioChunk, AudioStart, AudioStop
 
-COMMAND = "make bench-voice"
+COMMAND = "make bench-voice ONLY=transcripts"
 PEER = "wyoming-faster-whisper"
 CLIPS, ROUNDS, THREADS = 24, 3, 2
 LANGUAGE = "en"
@@ -45,7 +45,7 @@ class Heard:
     exact: bool
 
 
-async def rows() -> list[Row]:
+async def measured() -> list[Row]:
     """Both in one run; their figures are told beside each other."""
     clips = _clips()
     with tempfile.TemporaryDirectory() as folder:
@@ -172,9 +172,5 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main() -> None:
-    record(asyncio.run(rows()))
-
-
-if __name__ == "__main__":
-    main()
+def rows() -> list[Row]:
+    return asyncio.run(measured())

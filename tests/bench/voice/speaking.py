@@ -1,4 +1,4 @@
-"""`make bench-speaking`: from a sentence to its first sound, through the worker process.
+"""From a sentence to its first sound, through the worker process.
 
 espeak-ng, and a voice with the layers and the size of a medium Piper voice but random weights: it
 says nothing, and takes as long.
@@ -18,12 +18,12 @@ from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerSynthesizer
 from laresd.config import Speech
 from laresd.types import SAMPLE_RATE
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.bench.shared import percentile
 from tests.fakes import piper_voice
 from tests.fakes.workers import running
 
-COMMAND = "make bench-speaking"
+COMMAND = "make bench-voice ONLY=speaking"
 GOAL_MS = 150
 ROUNDS = 20
 TIMEOUT_S = 30.0
@@ -95,7 +95,3 @@ def _rows(name: str, measured: tuple[list[float], float], note: str) -> list[Row
         )
         for which, at in (("p50", 0.5), ("p95", 0.95))
     ]
-
-
-if __name__ == "__main__":
-    record(rows())

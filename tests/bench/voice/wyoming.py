@@ -1,4 +1,4 @@
-"""`make bench-wyoming`: what the protocol costs: a transcript and a voice over TCP, and a satellite
+"""What the protocol costs: a transcript and a voice over TCP, and a satellite
 that waits for its wake word.
 """
 
@@ -19,11 +19,11 @@ from wyoming.satellite import RunSatellite
 from wyoming.tts import SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from laresd.commands.demo import FIRST
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.bench.shared import percentile
 from tests.system.test_wyoming_clients import a_server, send, spoken, until
 
-COMMAND = "make bench-wyoming"
+COMMAND = "make bench-voice ONLY=wyoming"
 SENTENCES = (
     "turn on the kitchen light",
     "turn off the bedroom lamp",
@@ -143,12 +143,5 @@ async def measured() -> list[Row]:
     ]
 
 
-def main() -> None:
-    rows = asyncio.run(measured())
-    for row in rows:
-        print(row.name, row.value, row.goal)
-    record(rows)
-
-
-if __name__ == "__main__":
-    main()
+def rows() -> list[Row]:
+    return asyncio.run(measured())

@@ -1,4 +1,4 @@
-"""`make bench-made_up`: a hundred sounds without a command, each after the wake word and alone."""
+"""A hundred sounds without a command, each after the wake word and alone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.fakes.sounds import clips
 from tests.scenario.boxes import a_box, settings
 from tests.scenario.made_up import Outcome, outcomes, wake_word
 
-COMMAND = "make bench-made_up"
+COMMAND = "make bench-voice ONLY=made_up"
 
 
 async def heard() -> tuple[Sequence[Outcome], Sequence[Outcome]]:
@@ -24,23 +24,17 @@ async def heard() -> tuple[Sequence[Outcome], Sequence[Outcome]]:
             return await outcomes(box, sounds, b""), await outcomes(box, sounds, word)
 
 
-def main() -> None:
+def rows() -> list[Row]:
     alone, woken = asyncio.run(heard())
     opened = sum(any(turn.wake_word for turn in one.turns) for one in woken)
     texts = sum(bool(one.texts) for one in woken)
     note = f"of {len(woken)} after the wake word ({opened} heard it, {texts} became text)"
-    record(
-        [
-            Row(
-                "voice/made_up_actions",
-                sum(one.acted for one in (*alone, *woken)),
-                "0",
-                COMMAND,
-                note=f"{note} and {len(alone)} without it",
-            )
-        ]
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        Row(
+            "voice/made_up_actions",
+            sum(one.acted for one in (*alone, *woken)),
+            "0",
+            COMMAND,
+            note=f"{note} and {len(alone)} without it",
+        )
+    ]

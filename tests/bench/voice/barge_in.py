@@ -1,4 +1,4 @@
-"""`make bench-barge_in`: from the end of a wake word in the microphone to a silent loudspeaker.
+"""From the end of a wake word in the microphone to a silent loudspeaker.
 
 In a room of a real sound server (tests.system.rooms), where the microphone hears the loudspeaker:
 the box speaks, somebody says the wake word over it, and the room is recorded beside. A soft noise
@@ -35,13 +35,13 @@ from laresd.frontends.voice import MICROPHONE, Ear, Parts, VoiceFrontend
 from laresd.sound import read_wav
 from laresd.turns import Sign
 from laresd.types import SAMPLE_RATE, Transcript
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 from tests.bench.shared import percentile
 from tests.fakes.assistant import FakeAssistant
 from tests.system.in_room import Wave, found_in, say, wave
 from tests.system.rooms import NEEDS, ROOT, can_be, open_room
 
-COMMAND = "make bench-barge_in"
+COMMAND = "make bench-voice ONLY=barge_in"
 TIMES = 20
 TRIES = 3
 GOAL_MS = 250
@@ -122,7 +122,7 @@ def measure(times: int = TIMES) -> dict[str, list[float]]:
         raise RuntimeError(NEEDS)
     with tempfile.TemporaryDirectory() as folder, open_room(Path(folder)) as room:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.barge_in", str(times)],
+            [sys.executable, "-m", "tests.bench.voice.barge_in", str(times)],
             env=room.environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -133,7 +133,8 @@ def measure(times: int = TIMES) -> dict[str, list[float]]:
     return told
 
 
-def rows(told: dict[str, list[float]]) -> list[Row]:
+def rows() -> list[Row]:
+    told = measure()
     found, missed = told["ms"], len(told["missed"])
     note = f"{len(found)} of {len(found) + missed} found over the reply; load "
     note += f"{os.getloadavg()[0]:.1f}"
@@ -240,10 +241,8 @@ def _with_noise(pcm: bytes) -> bytes:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        sys.stdout.write(json.dumps(asyncio.run(trials(int(sys.argv[1])))) + "\n")
-        return
-    record(rows(measure()))
+    """The part that runs in the room, and prints what it measured."""
+    sys.stdout.write(json.dumps(asyncio.run(trials(int(sys.argv[1])))) + "\n")
 
 
 if __name__ == "__main__":

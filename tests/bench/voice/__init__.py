@@ -1,0 +1,1 @@
+"""The voice, from the wake word to the loudspeaker, measured."""
