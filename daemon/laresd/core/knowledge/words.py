@@ -49,7 +49,7 @@ def is_paired(text: str) -> bool:
 
 def _spaced(text: str) -> Iterator[str]:
     for word in _WORD.findall(text):
-        yield _MARKS.sub("", unicodedata.normalize("NFD", word))
+        yield word if word.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", word))
 
 
 _STOP = """

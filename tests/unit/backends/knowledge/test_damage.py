@@ -102,10 +102,10 @@ async def test_an_index_that_is_damaged_while_it_is_used_loses_no_document(
 def spoil(path: Path, table: str) -> None:
     """The page that a table begins with."""
     db = apsw.Connection(str(path))
-    (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    (found,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchall()
     db.close()
     with path.open("r+b") as file:
-        file.seek((int(root) - 1) * PAGE)
+        file.seek((int(str(found[0])) - 1) * PAGE)
         file.write(b"\xff" * PAGE)
 
 
