@@ -17,7 +17,7 @@ MOST_CHARACTERS = 700  # nobody listens longer
 
 class Telling:
     """Feed it with `hear` (what a model wrote) or `quote` (what a document says). `over`: no more
-    is wanted.
+    is wanted. `declined`: the model found that the passages do not say it.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Telling:
     ) -> None:
         self.found = tuple(found)
         self.claims: list[Claim] = []
-        self.over = False
+        self.over = self.declined = False
         self._language = language
         self._tell = tell
         self._said = ""
@@ -36,7 +36,7 @@ class Telling:
         if self.over:
             return
         if sentence.strip().rstrip(".").upper() == NOTHING:
-            self.over = True
+            self.over = self.declined = not self.claims
             return
         claim = claims.borne_out(plain(sentence), self.found)
         if claim is not None and is_written_in(claim.text, self._language):
@@ -46,7 +46,7 @@ class Telling:
         """A sentence of a document, as it stands there."""
         text = self.found[spot.found].passage.text[spot.start : spot.end]
         said = " ".join(text.split())
-        if said and not self.over:
+        if said:
             self._say(Claim(said, (spot.found,), quoted=True))
 
     def add(self, text: str) -> None:

@@ -166,10 +166,9 @@ class DocumentLibrarian:
         telling = Telling(judged.results.found[:READ], request.language, on_sentence)
         if self._model is not None and self._writes() and not profile.quotes_only:
             await self._written(self._model, request, judged, profile, telling)
-        if not telling.claims:
-            for spot in extracts.chosen(
-                judged.results.question, judged.results.found, judged.spots
-            ):
+        results, doubted = judged.results, telling.declined and judged.confidence < refusal.SURE
+        if not telling.claims and not doubted:
+            for spot in extracts.chosen(results.question, results.found, judged.spots):
                 telling.quote(spot)
         if not telling.claims:
             return Cited(wording.wording(request.language).nothing)

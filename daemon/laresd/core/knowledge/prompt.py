@@ -58,7 +58,8 @@ def data(text: str) -> str:
 
 def _fenced(found: Sequence[Found]) -> Iterator[str]:
     for number, each in enumerate(found[:MOST_PASSAGES], 1):
-        title = " > ".join(filter(None, (each.document.title, *each.passage.place.headings)))
+        above = dict.fromkeys((each.document.title, *each.passage.place.headings))
+        title = " > ".join(filter(None, above))
         text = data(each.passage.text[:MOST_CHARACTERS])
         yield f"<passage {number}: {data(' '.join(title.split()))[:200]}>\n{text}\n</passage>"
 
