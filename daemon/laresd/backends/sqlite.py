@@ -309,6 +309,21 @@ def copy_database(source: Path, target: Path) -> None:
         ) from error
 
 
+def thinned(path: Path, work: Callable[[Connection], None]) -> None:
+    """Have `work` drop what can be made again out of a copy that nobody else uses. Zeros take its
+    place: they pack to nothing, and what stays does not move. Blocks. Raises Permanent.
+    """
+    try:
+        with _closing(path, apsw.SQLITE_OPEN_READWRITE) as db:
+            db.pragma("journal_mode", "memory")
+            db.pragma("synchronous", "off")
+            db.pragma("secure_delete", True)
+            with db:
+                work(db)
+    except apsw.Error as error:
+        raise Permanent(f"{path} cannot be made smaller: {error}") from error
+
+
 def layout_of(path: Path) -> int:
     """The layout of a database that nobody uses, when it is whole. Blocks. Raises Permanent for
     one that is damaged.
