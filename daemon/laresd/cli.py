@@ -48,6 +48,7 @@ COMMANDS = {
     "wake": Command("wake", "what woke it and what nearly did; tune it to this home"),
     "satellite": Command("satellite", "be the ears and the voice of another machine"),
     "wyoming": Command("wyoming", "serve ears and a voice over Wyoming, without a home"),
+    "kb": Command("kb", "what it knows of documents: add, list, search, ask"),
     "models": Command("models", "list, pull, use and remove models"),
     "bench": Command("bench", "measure this box, and keep the settings that are fastest on it"),
 }

@@ -19,6 +19,7 @@ from laresd.app.checking import check_speech_model
 from laresd.app.ears import own_ear, voice_of
 from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
+from laresd.app.knowledge import Knowledge, knowledge_handlers, knowledge_of, librarian_of
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, on_mute, panel
 from laresd.app.satellites import Satellites
@@ -76,6 +77,7 @@ class Box:
     stale: StaleActions
     seen: Outbox
     mind: Mind
+    knowledge: Knowledge | None
     http: HttpFrontend | None
     wyoming: WyomingServer | None
     devices: JoinedDevices
@@ -111,6 +113,7 @@ async def running(
         config = dataclasses.replace(config, mqtt=mqtt)
         box = await _build(config, sound, on_turn, stack)
         handlers.update({**_operations(box).handlers(), **sound.handlers()})
+        handlers.update(knowledge_handlers(box.knowledge, box.clock, config.box.language))
         teach, warm = partial(box.assistant.prepare, config.box.language), box.assistant.warm
         parts: dict[str, Coroutine[None, None, None]] = {
             **{f"worker {name}": worker.run() for name, worker in box.workers.items()},
@@ -134,6 +137,7 @@ async def running(
             "clips of wake words": box.waking.run(),
             "sound": sound.run(),
             **box.satellites.runs(box.voice),
+            **(box.knowledge.runs() if box.knowledge else {}),
             "stale actions": box.stale.run(
                 box.broker_devices.commanded_on, box.voice.announce, ready=_known(box)
             ),
@@ -187,6 +191,7 @@ async def _build(
     store = SqliteTimerStore(config.box.state_dir / "timers.db")
     await stack.enter_async_context(store)
     mind = await stack.enter_async_context(thinking(config, clock, workers))
+    knowledge = await knowledge_of(config, clock, mind, workers, stack)
     announcer = Announcer(config, bus, mind.work, sound.sink, clock)
     timers = Timekeeper(store, clock, announcer.announce, language=config.box.language)
     await stack.enter_async_context(timers)
@@ -201,6 +206,7 @@ async def _build(
         pins=PinFile(config.risk.pin_file) if config.risk.pin_file else None,
         input_filter=await asyncio.to_thread(_input_filter, config),
         routines=routines,
+        documents=knowledge.consulting if knowledge else None,
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
@@ -244,7 +250,10 @@ async def _build(
         on_mute=on_mute(board, sound.signs),
     )
     board.guard(house.microphone)
-    api = http_frontend(config, clock, workers, mind, listening=voice, stages=tracing.stages)
+    telling = librarian_of(knowledge)
+    api = http_frontend(
+        config, clock, workers, mind, listening=voice, stages=tracing.stages, librarian=telling
+    )
     http = await _api(api, stack)
     wyoming = await wyoming_of(
         config, clock, mind, assistant=answering, workers=workers, stack=stack
@@ -256,6 +265,7 @@ async def _build(
         stale,
         outbox,
         mind,
+        knowledge,
         http,
         wyoming,
         devices,
@@ -319,6 +329,7 @@ def _requests(box: Box) -> MqttFrontend:
         words=timer_words.sentence,
         is_device_topic=box.broker_devices.uses,
         routines=lambda: box.routines.spoken,
+        librarian=librarian_of(box.knowledge),
     )
     return MqttFrontend(services, ready=_known(box))
 

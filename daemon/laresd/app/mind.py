@@ -34,8 +34,9 @@ from laresd.core.stages import Stages
 from laresd.frontends.host_operations import HostOperations
 from laresd.frontends.http import HttpFrontend, ModelCard
 from laresd.frontends.http.audio import Listening
+from laresd.frontends.http.services import Knowledge
 from laresd.jobs import Reach, Routing
-from laresd.ports import Clock, Dictation
+from laresd.ports import Clock, Dictation, Librarian
 from laresd.types import Json
 
 Row = Mapping[str, Json]
@@ -104,6 +105,7 @@ def http_frontend(
     *,
     listening: Listening,
     stages: Stages,
+    librarian: Librarian | None,
 ) -> HttpFrontend | None:
     if not config.http.enabled:
         return None
@@ -117,6 +119,7 @@ def http_frontend(
         ready=lambda: not_ready(mind, workers.get("llm")),
         audio=ProgramAudio(mind.work, config.box.language),
         listening=listening,
+        knowledge=Knowledge(librarian, config.box.language) if librarian else None,
     )
 
 

@@ -129,6 +129,10 @@ class SourceLibrary:
     async def text(self, document_id: int) -> str:
         return await self._store.text(document_id)
 
+    def has_sources(self) -> bool:
+        """Without waiting; also those that are not read yet."""
+        return bool(self._followed)
+
     def progress(self) -> Mapping[int, Progress]:
         return dict(self._progress)
 

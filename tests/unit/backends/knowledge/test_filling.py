@@ -38,6 +38,10 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
         yield opened
 
 
+async def loaded() -> Facts:
+    return FACTS
+
+
 async def keep(shelf: Shelf, texts: Sequence[str]) -> None:
     source = await shelf.store.add(Source("house", SourceKind.FOLDER, "/srv"))
     for text in texts:
@@ -61,7 +65,7 @@ async def all_filled(shelf: Shelf) -> None:
 
 async def test_texts_get_vectors_a_few_at_a_time_and_each_once(shelf: Shelf) -> None:
     embedder, clock = CountingEmbedder(), FakeClock()
-    filler = VectorFiller(shelf.store, embedder, lambda: FACTS, clock)
+    filler = VectorFiller(shelf.store, embedder, loaded, clock)
     await keep(shelf, [f"text {number}" for number in range(BATCH + 4)])
     async with running(filler):
         await all_filled(shelf)
@@ -73,20 +77,29 @@ async def test_texts_get_vectors_a_few_at_a_time_and_each_once(shelf: Shelf) -> 
         assert embedder.asked[2:] == [["passage: one more"]]
 
 
-async def test_it_waits_for_the_model_and_tries_again_after_a_failure(shelf: Shelf) -> None:
-    embedder, clock, facts = CountingEmbedder(), FakeClock(), list[Facts]()
-    filler = VectorFiller(shelf.store, embedder, lambda: facts[0] if facts else None, clock)
+async def test_a_library_without_documents_loads_no_model(shelf: Shelf) -> None:
+    asked = []
+
+    async def load() -> Facts:
+        asked.append("model")
+        return FACTS
+
+    async with running(VectorFiller(shelf.store, CountingEmbedder(), load, FakeClock())):
+        await shelf.store.collections()
+        await asyncio.sleep(0.01)
+    assert asked == []
+
+
+async def test_it_tries_again_after_a_failure(shelf: Shelf) -> None:
+    embedder, clock = CountingEmbedder(), FakeClock()
+    filler = VectorFiller(shelf.store, embedder, loaded, clock)
     await keep(shelf, ["a text"])
+    embedder.fault = Temporary("the worker died")
     async with running(filler):
         await clock.asleep()
-        assert not embedder.asked
-        facts.append(FACTS)
-        embedder.fault = Temporary("the worker died")
-        await clock.advance(2.0)
         assert len(embedder.asked) == 1
         embedder.fault = None
-        await clock.advance(29.0)
-        assert len(embedder.asked) == 1
-        clock_moves = asyncio.create_task(clock.advance(1.0))
+        clock_moves = asyncio.create_task(clock.advance(30.0))
         await all_filled(shelf)
         clock_moves.cancel()
+        assert len(embedder.asked) == 2
