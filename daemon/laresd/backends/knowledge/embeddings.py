@@ -215,7 +215,9 @@ def drop_model(db: Connection, number: int, limit: int) -> bool:
     return False
 
 
-def note_recall(db: Connection, number: int, count: int, recall: float, *, refused: bool) -> None:
+def note_recall(
+    db: Connection, number: int, count: int, recall: float | None, *, refused: bool
+) -> None:
     db.execute(
         "UPDATE model SET checked = ?, recall = ?, refused = ? WHERE id = ?",
         (count, recall, count if refused else None, number),
@@ -224,23 +226,18 @@ def note_recall(db: Connection, number: int, count: int, recall: float, *, refus
 
 def sample(db: Connection, of: Model, wanted: int) -> list[bytes]:
     """At most so many vectors of it, spread over the whole."""
-    found = db.execute("SELECT min(id), max(id) FROM embedding WHERE model = ?", (of.id,))
-    first, last = found.fetchone() or (None, None)
-    if first is None:
-        return []
-    start, span = int(str(first)), int(str(last)) - int(str(first)) + 1
-    random = np.random.default_rng(wanted)
-    numbers = start + random.choice(span, min(span, 2 * wanted), replace=False)
+    found = db.execute("SELECT id FROM embedding WHERE model = ?", (of.id,))
+    numbers = [int(str(number)) for (number,) in found]
+    order = np.random.default_rng(wanted).permutation(len(numbers))[:wanted]
     there: list[bytes] = []
-    for part in rows.parts([int(number) for number in numbers]):
+    for part in rows.parts([numbers[at] for at in order]):
         there += [
             rows.as_bytes(vector)
             for (vector,) in db.execute(
-                f"SELECT vector FROM embedding WHERE model = ? AND id IN ({rows.marks(part)})",
-                (of.id, *part),
+                f"SELECT vector FROM embedding WHERE id IN ({rows.marks(part)})", part
             )
         ]
-    return [there[at] for at in random.permutation(len(there))[:wanted]]
+    return there
 
 
 def _placed(found: Iterator[tuple[object, ...]]) -> list[Placed]:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from laresd.backends.knowledge import embeddings, nearest, rows, vectors
+from laresd.backends.knowledge import derived, embeddings, nearest, rows, vectors
 from laresd.backends.knowledge.derived import Derived
 from laresd.backends.knowledge.embeddings import Model
 from laresd.backends.knowledge.nearest import Wanted
@@ -21,9 +21,9 @@ _PIECE = 2000  # vectors of one read
 _SAME = 1e-5  # between two cosines that are one
 
 
-async def measured(database: Database, of: Model, index: Derived) -> float:
-    """0 to 1, of the nearest of each; 1 where there is nothing to find. Equally near ones stand for
-    each other. Raises what the database raises.
+async def measured(database: Database, of: Model, index: Derived) -> float | None:
+    """0 to 1, of the nearest of each; 1 where there is nothing to find, None when the index is
+    discarded meanwhile. Equally near ones stand for each other. Raises what the database raises.
     """
     codes = await database.read(partial(embeddings.sample, of=of, wanted=SAMPLES))
     if not codes:
@@ -32,6 +32,8 @@ async def measured(database: Database, of: Model, index: Derived) -> float:
     found = 0
     for code, exact in zip(codes, best, strict=True):
         near = await database.read(partial(_approximate, of=of, index=index, code=code))
+        if near is None:
+            return None
         found += min(len(exact), sum(cosine >= exact[-1] - _SAME for _, cosine in near))
     return found / best.size
 
@@ -65,6 +67,8 @@ def _better(
     return last, best
 
 
-def _approximate(db: Connection, of: Model, index: Derived, code: bytes) -> vectors.Near:
+def _approximate(db: Connection, of: Model, index: Derived, code: bytes) -> vectors.Near | None:
+    if derived.get(db, index.id) is None:
+        return None
     collections = tuple({each.collection for each in rows.sources(db)})
     return nearest.by_index(db, of, index, Wanted(code, collections, NEAREST))

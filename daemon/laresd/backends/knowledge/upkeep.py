@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 
 from laresd.backends.knowledge import derived, embeddings, plan, recall, vec1
 from laresd.backends.knowledge.derived import Derived, Kind
+from laresd.backends.knowledge.embeddings import Model
 from laresd.backends.knowledge.plan import Begin, Counted, Discard, DropModel, Fill, Measure, State
 from laresd.backends.knowledge.store import LibraryStore
 from laresd.backends.sqlite import Connection
-from laresd.errors import LaresError
+from laresd.errors import LaresError, Permanent
 from laresd.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -99,12 +100,13 @@ class Upkeep:
                 await self._store.call(lambda db: embeddings.drop_model(db, model.id, PIECE))
 
     async def _begin(self, job: Begin) -> None:
-        """An index of many vectors is trained first, and no database waits for that."""
         model, trained = job.model, b""
         if model is not None and job.kind is Kind.VEC1:
-            count = min(vec1.MOST_SAMPLES, vec1.SAMPLES * vec1.buckets(job.vectors))
-            sample = await self._store.read(lambda db: embeddings.sample(db, model, count))
-            trained = await vec1.trained(sample, job.vectors)
+            try:
+                trained = await self._trained(model, job.vectors)
+            except Permanent as error:
+                await self._refuse(model, job.vectors, str(error))
+                return
         await self._store.call(
             lambda db: derived.begin(
                 db,
@@ -116,6 +118,18 @@ class Upkeep:
             )
         )
 
+    async def _trained(self, model: Model, vectors: int) -> bytes:
+        """No database waits for it."""
+        count = min(vec1.MOST_SAMPLES, vec1.SAMPLES * vec1.buckets(vectors))
+        sample = await self._store.read(lambda db: embeddings.sample(db, model, count))
+        return await vec1.trained(sample, vectors)
+
+    async def _refuse(self, model: Model, vectors: int, why: str) -> None:
+        log.warning("%d vectors are searched one by one: %s", vectors, why)
+        await self._store.call(
+            lambda db: embeddings.note_recall(db, model.id, vectors, None, refused=True)
+        )
+
     async def _fill(self, index: Derived) -> None:
         if index.kind is Kind.WORDS:
             await self._store.call(lambda db: self._store.fill_words(db, index.id, PIECE))
@@ -124,6 +138,8 @@ class Upkeep:
 
     async def _measure(self, index: Derived, counted: Counted) -> None:
         found = await recall.measured(self._store, counted.model, index)
+        if found is None:
+            return
         refused = plan.is_refused(index, counted.vectors, found)
 
         def note(db: Connection) -> None:
@@ -134,13 +150,8 @@ class Upkeep:
 
         await self._store.call(note)
         if refused:
-            log.warning(
-                "the approximate index of %d vectors finds %.3f of the nearest, fewer than %.2f: "
-                "they are searched one by one",
-                counted.vectors,
-                found,
-                plan.GOAL,
-            )
+            why = f"the approximate index finds {found:.3f} of the nearest, not {plan.GOAL}"
+            log.warning("%d vectors are searched one by one: %s", counted.vectors, why)
 
 
 def _fill_vectors(db: Connection, number: int) -> None:
