@@ -20,6 +20,7 @@ from laresd.types import Json
 
 ATTEMPTS = 2  # a request whose worker died gets one more
 OVERDUE_S = 30.0  # beyond every time limit, after which the supervision itself must be stuck
+UNUSED = "unused"  # the phase of one that nobody has asked yet, and that is not started before
 _STDERR_GRACE = 0.2  # seconds for the last words of a dead process to arrive
 
 log = logging.getLogger(__name__)
@@ -178,9 +179,10 @@ class Worker:
         session, life = self._session, self._life
         busy = session is not None and session.busy and life.phase is Phase.READY
         pid = session.pid if session is not None else None
+        phase = life.phase.value if self._wanted.is_set() else UNUSED
         return WorkerStatus(
             name=self._spec.name,
-            phase="busy" if busy else life.phase.value,
+            phase="busy" if busy else phase,
             pid=pid,
             restarts=life.restarts,
             queued=self._queued,

@@ -1,8 +1,9 @@
 """What of an answer the passages bear out: the rest is not said. Pure.
 
-A sentence stands when its passage holds its figures, its names and most of its words, and denies
-what it denies. That finds what is made up; what a sentence twists with a passage's own words it
-cannot find, so an answer keeps close to the words, and quotes where it can.
+A sentence stands when its passage holds its figures, its names and most of its words, denies what
+it denies, and when it does not speak of its writer, unless it is a quotation. That finds what is
+made up; what a sentence twists with a passage's own words it cannot find, so an answer keeps close
+to the words, and quotes where it can.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ UNNAMED = 0.85  # likewise, in a passage that it does not name
 LEAST_WORDS = 2
 MOST_SENTENCES = 4
 _MARK = re.compile(r"\s*[\[【(]\s*(\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)\s*[\]】)]")
-_ONLY_MARKS = re.compile(r"(?:\s*[\[【]\s*\d{1,2}(?:\s*[,，、]\s*\d{1,2})*\s*[\]】]\s*[.。]?)+\s*")
+_MARKS = re.compile(  # before a sentence: those of the one before it, the last not yet whole
+    r"(?:\s*[\[【]\s*\d{1,2}(?:\s*[,，、]\s*\d{1,2})*\s*[\]】])+(?:\s*[\[【][\d\s,，、]*\Z)?\s*[.。]?"
+    r"|[\[【][\d\s,，、]*\Z"
+)
 _QUOTED = re.compile(r"[\"“”„«»「『]([^\"“”„«»「」『』]{12,})[\"“”«»」』]")
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
 _NOT = re.compile(
@@ -27,6 +31,13 @@ _NOT = re.compile(
     r"|n['’]t\b|[不没無无未非勿别]",
     re.IGNORECASE,
 )
+
+
+# Who tells of documents does not tell of itself: what says "I" was made up, or ordered by somebody.
+_SELF = re.compile(r"\b(?:I|we|ich|wir)\b|\bI['’]|^(?:ich|wir)\b|我", re.IGNORECASE)
+
+
+_TWO_NAMES = re.compile(r"([A-ZÄÖÜ][^\W\d_]+) [A-ZÄÖÜ][^\W\d_]+")
 
 
 class Sentences:
@@ -54,14 +65,11 @@ class Sentences:
     def _parts(self) -> list[tuple[int, int]]:
         parts: list[tuple[int, int]] = []
         for start, end in sentences.spans(self._pending):
-            text = self._pending[start:end]
-            begun = _MARK.match(text)
-            if parts and _ONLY_MARKS.fullmatch(text):
-                parts[-1] = (parts[-1][0], end)
-            elif parts and begun and text.startswith(("[", "【")):
-                parts[-1] = (parts[-1][0], start + begun.end())
-                parts.append((start + begun.end(), end))
-            else:
+            marks = _MARKS.match(self._pending, start, end)
+            if parts and marks:
+                parts[-1] = (parts[-1][0], marks.end())
+                start = marks.end()  # noqa: PLW2901
+            if self._pending[start:end].strip():
                 parts.append((start, end))
         return parts
 
@@ -95,9 +103,17 @@ def bears(text: str, found: Found, least: float = BORNE) -> bool:
     figures = set(_DIGITS.findall(held))
     if any(figure not in figures for figure in _DIGITS.findall(text)):
         return False
-    if not questions.names_in(text) <= there:
+    if not questions.names_in(text) | _first_name(text) <= there:
         return False
-    return is_quoted(text, found) or _denies(text) == _denies(_nearest(text, found))
+    if is_quoted(text, found):
+        return True
+    return _SELF.search(text) is None and _denies(text) == _denies(_nearest(text, found))
+
+
+def _first_name(text: str) -> frozenset[str]:
+    """The first word where it is a name, as another one that follows it shows."""
+    found = _TWO_NAMES.match(text)
+    return frozenset(words.words(found[1])) - words.STOP_WORDS if found else frozenset()
 
 
 def is_quoted(text: str, found: Found) -> bool:

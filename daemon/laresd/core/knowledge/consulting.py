@@ -20,6 +20,7 @@ from laresd.ports import Clock
 from laresd.types import Request
 
 MAX_CHARACTERS = 400  # of a question
+TELLING = 2  # words that a question has which is answered though nobody named the documents
 SHORT = 4  # telling words of a question that may lean on the one before
 
 _NAMED = {
@@ -42,8 +43,9 @@ _LEANS = {
     "de": r"(?:und|aber|was ist mit|wie steht es mit|dann)\b",
     "zh": r"(?:那|那么|还有|而)|.{1,12}呢[?？]?$",
 }
-_IT = re.compile(
-    r"\b(?:it|its|they|them|that|this|those|these|es|sie|ihn|ihm|das|dies\w*|davon|damit|dafür)\b"
+_IT = re.compile(  # "this contract" names something, "this" does not
+    r"\b(?:it|its|they|them|es|ihn|ihm|davon|damit|dafür"
+    r"|(?:that|this|these|those|das|dies)(?=\s*(?:[?.!]*$|(?:is|are|was|were|do|does|mean|ist)\b)))\b"
     r"|[它这那其]"
 )
 
@@ -92,9 +94,10 @@ class Consulting:
     async def _answered(
         self, request: Request, last: _Asked | None, on_sentence: Callable[[str], None] | None
     ) -> str:
-        leaning = last is not None and _leans(request)
+        leaning, wanted = _leans(request), _fits(_NAMED, request)
         asked = f"{request.text} {last.question}" if last is not None and leaning else request.text
-        wanted = _fits(_NAMED, request)
+        if not wanted and (last is None or not leaning) and (leaning or _is_vague(request)):
+            return ""
         judged = await self._librarian.judged(replace(request, text=asked))
         if judged is None:
             return ""
@@ -116,6 +119,12 @@ class Consulting:
         self._last.move_to_end(key_of(request))
         while len(self._last) > MAX_CONVERSATIONS:
             self._last.popitem(last=False)
+
+
+def _is_vague(request: Request) -> bool:
+    """Whether it has hardly a word that tells what it is about: "how are you doing"."""
+    found = questions.understood(request.text, request.language)
+    return len(found.words) < TELLING
 
 
 def _leans(request: Request) -> bool:

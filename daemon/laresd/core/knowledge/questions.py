@@ -106,7 +106,11 @@ _OPEN = {
     "en": re.compile(
         r"(?:what|who|whom|whose|when|where|which|why|how|in what|in which)\b", re.IGNORECASE
     ),
-    "de": re.compile(r"(?:w[aeio]\w+|in welche\w*)\b", re.IGNORECASE),
+    "de": re.compile(
+        r"(?:was|we[rnm]|wessen|wann|wo|wohin|woher|womit|wofür|wozu|woran|worauf|"
+        r"(?:in )?welche\w*|warum|wieso|weshalb|wie\w*)\b",
+        re.IGNORECASE,
+    ),
     "zh": re.compile(r".*(?:什么|多少|谁|哪|怎|如何|为何|几|何时)"),
 }
 _QUESTIONS = {language: re.compile(form, re.IGNORECASE) for language, form in _BEGINS.items()}

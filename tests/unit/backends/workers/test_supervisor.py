@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ class TestRequests:
             frame = await worker.call("echo", {"text": "größer"}, payload, deadline=soon())
             assert Fields(frame.body).text("text") == "größer"
             assert frame.payload == payload
+
+    async def test_start_a_worker_that_is_there_on_demand(self) -> None:
+        async with running(replace(spec(), on_demand=True)) as worker:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            unused = await worker.status()
+            assert (unused.phase, unused.pid) == ("unused", None)
+            assert worker.stuck(asyncio.get_running_loop().time() + 1e6) == ""
+            assert await echo(worker) == "hello"
+            assert (await worker.status()).pid is not None
 
     async def test_made_at_once_are_served_in_order(self) -> None:
         async with running(spec()) as worker, asyncio.TaskGroup() as tasks:
