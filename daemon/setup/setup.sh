@@ -41,15 +41,23 @@ may_be_root() {
     [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
 }
 
+# Whether scanned pages in this language of tesseract's can be read.
+has_letters() { compgen -G "/usr/share/tesseract-ocr/*/tessdata/$1.traineddata" >/dev/null; }
+
 # Debian packages that are needed and not there, by what they bring.
 missing_packages() {
     command -v espeak-ng >/dev/null || echo espeak-ng
     ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || echo libportaudio2
     command -v c++ >/dev/null || echo g++
+    has_letters eng || echo tesseract-ocr-eng
+    has_letters deu || echo tesseract-ocr-deu
+    has_letters chi_sim || echo tesseract-ocr-chi-sim
     "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
     if [ "$profile" = test ]; then
         command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || echo mosquitto
         command -v pulseaudio >/dev/null || echo pulseaudio libasound2-plugins
+        [ -e /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf ] || echo fonts-droid-fallback
+        [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
     fi
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from laresd.documents import Block, Extracted
 from laresd.errors import Permanent
 from laresd.frames import Fields
 from laresd.types import Json
+
+SPARE_S = 1.0  # before the deadline, in which the engine says itself what took too long
 
 
 class WorkerDocumentReader:
@@ -22,10 +25,12 @@ class WorkerDocumentReader:
 
     async def extract(self, path: Path, *, media_type: str = "", deadline: float) -> Extracted:
         languages: list[Json] = [*self._languages]
+        left = deadline - asyncio.get_running_loop().time() - SPARE_S
         body: dict[str, Json] = {
             "path": str(path),
             "media_type": media_type,
             "languages": languages,
+            "seconds": max(left, SPARE_S),
         }
         frame = await self._worker.call("extract", body, deadline=deadline)
         facts = Fields(frame.body)

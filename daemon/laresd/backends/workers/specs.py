@@ -168,7 +168,9 @@ def grammar(language: str, timeout_s: float) -> Spec:
 
 
 def documents(*, memory_mb: int = 1024, file_mb: int = 200) -> Spec:
-    """What reads files that nobody vouches for."""
+    """What reads files that nobody vouches for. `memory_mb`: of the process of one file; this one
+    stays, says every second that it is at work, and ends what does not get on.
+    """
     return Spec(
         name="reading documents",
         command=engine_command("extract"),
