@@ -52,16 +52,19 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WakeHeard:
-    """A wake word ended at sample `at`."""
+    """A wake word ended at sample `at`. `held`: somebody holds a button instead, and no pause ends
+    what is said until it is Released.
+    """
 
     at: int
     name: str
     score: float = 1.0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHeard:
-    """One frame that ends at sample `end`, with its probability of speech and its loudness (dBFS)."""
+    """One frame that ends at sample `end`: its probability of speech, and its loudness (dBFS)."""
 
     end: int
     speech: float
@@ -94,8 +97,8 @@ class ReplyBegun:
 
 @dataclass(frozen=True, slots=True)
 class ReplyReady:
-    """The whole reply to job `job` can be spoken. `asks`: it wants an answer. `waits`: something is done
-    or left by that answer, so it is listened for in any case.
+    """The whole reply to job `job` can be spoken. `asks`: it wants an answer. `waits`: something is
+    done or left by that answer, so it is listened for in any case.
     """
 
     job: int
@@ -108,6 +111,15 @@ class PlaybackEnded:
     """The reply of job `job` was spoken, or could not be."""
 
     job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The button that was held is let go. `ends`: what was said is over, and so is the listening
+    where nothing was; else it is listened on as after a wake word.
+    """
+
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,7 @@ Event = (
     | ReplyBegun
     | ReplyReady
     | PlaybackEnded
+    | Released
     | Cancel
     | SourceEnded
 )

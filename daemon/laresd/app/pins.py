@@ -24,9 +24,6 @@ from laresd.turns import Sign
 log = logging.getLogger(__name__)
 
 TAP_S = 0.35  # a talk button that is let go so soon listens on, as after the wake word
-HELD_S = 30.0  # a talk button is held so long at most while nobody speaks
-HUSH_S = 4.0  # of silence that ends an utterance, however patient the turn is
-ENDED_S = 1.0  # after which nothing is listened for any more when a talk button was let go
 SWITCH = "mute_switch"
 
 
@@ -34,6 +31,10 @@ class Voice(Protocol):
     """What of the voice frontend the buttons use."""
 
     async def open_ear(self, seconds: float) -> None: ...
+
+    async def hold_ear(self) -> None: ...
+
+    def release_ear(self, *, ends: bool) -> None: ...
 
     def cancel(self) -> None: ...
 
@@ -48,8 +49,6 @@ class Microphone(Protocol):
     def off(self) -> bool: ...
 
     def hold(self, held: bool) -> None: ...
-
-    def hush(self, seconds: float) -> None: ...
 
 
 class Ears(Protocol):
@@ -115,7 +114,7 @@ class Panel:
         """Until cancelled."""
         microphone, ears = house.microphone, house.ears
         work: Mapping[str, Callable[[Contact], Coroutine[None, None, None]]] = {
-            "talk_button": lambda one: _follow(one, partial(self._talk, voice, microphone)),
+            "talk_button": lambda one: _follow(one, partial(self._talk, voice)),
             "wake_button": lambda one: _follow(one, partial(self._wake, voice)),
             "mute_button": lambda one: _follow(one, partial(self._toggle, microphone, ears)),
             SWITCH: lambda one: self._switch(one, voice, microphone),
@@ -126,20 +125,13 @@ class Panel:
             for name, contact in self._contacts.items():
                 tasks.create_task(_alone(name, work[name](contact)), name=name)
 
-    async def _talk(self, voice: Voice, microphone: Microphone | None, closed: bool) -> None:
+    async def _talk(self, voice: Voice, closed: bool) -> None:
         if closed:
             self._pressed_at = self._clock.now()
             self._stop(voice)
-            await _open(voice, HELD_S)
-        elif microphone is not None and self._clock.now() - self._pressed_at >= TAP_S:
-            await self._end(voice, microphone)
-
-    async def _end(self, voice: Voice, microphone: Microphone) -> None:
-        """The utterance, or the listening where nothing was said."""
-        microphone.hush(HUSH_S)
-        await self._clock.wait(asyncio.Event(), self._clock.now() + ENDED_S)
-        if self._sign is Sign.LISTENING:
-            voice.cancel()
+            await _opened_by(voice.hold_ear())
+        else:
+            voice.release_ear(ends=self._clock.now() - self._pressed_at >= TAP_S)
 
     async def _wake(self, voice: Voice, closed: bool) -> None:
         """While somebody is listened to, the button ends that."""
@@ -147,7 +139,7 @@ class Panel:
             listened = self._sign is Sign.LISTENING
             self._stop(voice)
             if not listened:
-                await _open(voice, self._seconds)
+                await _opened_by(voice.open_ear(self._seconds))
 
     def _stop(self, voice: Voice) -> None:
         if self._sign in (Sign.LISTENING, Sign.THINKING, Sign.SPEAKING):
@@ -299,9 +291,9 @@ def _opened(lights: Lights, board: Board | None) -> Row | None:
     return SpiRow(lights.lamps, encode, bus=lights.spi_bus, device=lights.spi_device, hertz=hertz)
 
 
-async def _open(voice: Voice, seconds: float) -> None:
+async def _opened_by(opening: Awaitable[None]) -> None:
     try:
-        await voice.open_ear(seconds)
+        await opening
     except LaresError as error:
         log.info("a button could not open the ear: %s", error)
 

@@ -12,6 +12,8 @@ samples of the audio itself. The rules of listening:
 - Somebody who stands further away than whoever speaks to Lares (a television, a party) does not
   keep the turn open: what has faded is silence (core.loudness). Where even that does not help, a
   long utterance is transcribed again and again, and it has ended when its text no longer grows.
+- While a talk button is held no pause ends what is said, its release does: at once, or with the
+  word that still sounds.
 - What is left of the wake word after its detection (TAIL) is not the command, and a command that
   began before the detection came (LOOK_BACK) is not cut.
 """
@@ -21,14 +23,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from laresd.core.loudness import Loudness
+from laresd.core.turn_judging import (
+    is_over,
+    is_same,
+    only_the_wake_word,
+    overhear,
+    patience,
+    with_loudness,
+)
 from laresd.core.turn_rules import Rules
 from laresd.core.turn_state import (
     CONFIRM,
     ECHO,
+    HELD,
     LOOK_BACK,
     PRE_ROLL,
-    STOP_WORD,
-    TAIL,
+    RELEASE,
     TRAIL,
     Speech,
     State,
@@ -44,9 +54,9 @@ from laresd.turns import (
     Event,
     FrameHeard,
     Open,
-    Overhear,
     Phase,
     PlaybackEnded,
+    Released,
     ReplyBegun,
     ReplyReady,
     SourceEnded,
@@ -54,7 +64,6 @@ from laresd.turns import (
     Transcribe,
     Transcribed,
     WakeHeard,
-    Wholeness,
 )
 from laresd.types import FRAME_SAMPLES
 
@@ -94,8 +103,8 @@ def step(state: State, event: Event, rules: Rules) -> tuple[State, Effects]:
             return _transcribed(state, event)
         case ReplyBegun() | ReplyReady() | PlaybackEnded():
             return _answered(state, event, rules)
-        case Cancel():
-            return _cancel(state)
+        case Released() | Cancel():
+            return _stopped(state, event)
         case SourceEnded():
             return _source_ended(replace(state, ended=True))
 
@@ -107,7 +116,7 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
     goes_on = event.speech >= rules.quiet and state.run_start is not None
     is_speech = event.speech >= rules.speech or goes_on
     if state.phase is Phase.LISTENING:
-        state = _with_loudness(state, event, is_speech=is_speech)
+        state = with_loudness(state, event, is_speech=is_speech)
     elif state.phase is Phase.FOLLOW_UP:  # an answer comes from whoever asked
         state = replace(state, loudness=state.loudness.after(event.level))
         is_speech = is_speech and not state.loudness.has_faded
@@ -119,39 +128,16 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
     return _after_frame(state, rules)
 
 
-def _with_loudness(state: State, event: FrameHeard, *, is_speech: bool) -> State:
-    loudness = state.loudness.after(event.level)
-    if not is_speech:
-        return replace(state, loudness=loudness)
-    loudness = loudness.after_speech()
-    loud_end = state.loud_end if loudness.has_faded else event.end
-    return replace(state, loudness=loudness, loud_end=loud_end)
-
-
 def _after_frame(state: State, rules: Rules) -> tuple[State, Effects]:
     if state.phase is Phase.LISTENING:
         return _listen(state, rules)
     if state.phase is Phase.FOLLOW_UP:
         return _follow_up(state, rules)
     if state.phase is Phase.SPEAKING and rules.stop_words:
-        return _overhear(state, rules)
+        return overhear(state, rules)
     if state.phase is Phase.IDLE and rules.open_ear:
         return _open_at_speech(state, floor=0)
     return state, ()
-
-
-def _overhear(state: State, rules: Rules) -> tuple[State, Effects]:
-    """Something short that was said into the reply, once it is over."""
-    if (run_start := state.running) is not None:
-        start = run_start if state.said is None else state.said.start
-        return replace(state, said=Speech(start, state.now)), ()
-    said = state.said
-    if said is None or state.run_start is not None or state.now - said.end < rules.early:
-        return state, ()
-    state = replace(state, said=None)
-    if said.end - said.start > STOP_WORD:
-        return state, ()
-    return state, (Overhear(max(0, said.start - PRE_ROLL), min(said.end + TRAIL, state.now)),)
 
 
 def _follow_up(state: State, rules: Rules) -> tuple[State, Effects]:
@@ -183,7 +169,9 @@ def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
     elif state.phase in (Phase.THINKING, Phase.SPEAKING):
         effects = (Close(Closing.INTERRUPTED, state.now), *effects)
     run_start = None if state.run_start is None else max(state.run_start, begin)
-    return replace(state.fresh(begin), woken=True, run_start=run_start), effects
+    held = event.held or (state.held and state.phase is Phase.LISTENING)
+    opened = replace(state.fresh(begin), woken=not event.held, held=held, run_start=run_start)
+    return opened, effects
 
 
 def _discard(state: State) -> Effects:
@@ -191,6 +179,8 @@ def _discard(state: State) -> Effects:
 
 
 def _listen(state: State, rules: Rules) -> tuple[State, Effects]:
+    if state.released is not None:
+        return _let_go(state, state.released)
     run_start = state.running
     if run_start is not None:
         start = state.said.start if state.said else run_start
@@ -199,7 +189,7 @@ def _listen(state: State, rules: Rules) -> tuple[State, Effects]:
         return state, ()
     if state.said:
         return _pause(state, state.said, rules)
-    if state.now - state.begin >= rules.start_timeout:
+    if state.now - state.begin >= (HELD if state.held else rules.start_timeout):
         return _close(state, Closing.NO_SPEECH)
     return state, ()
 
@@ -209,7 +199,8 @@ def _speaking_on(state: State, said: Speech, rules: Rules) -> tuple[State, Effec
     if not state.probes:
         effects, state = _discard(state), _without_job(state)
     state = replace(state, said=said)
-    if state.now - state.loud_end >= rules.end:  # whoever spoke to Lares has ended
+    has_faded = not state.held and state.now - state.loud_end >= rules.end
+    if has_faded:  # whoever spoke to Lares has ended
         effects, state = (*effects, *_discard(state)), _without_job(state)
         end = min(said.end, max(state.loud_end, said.start + CONFIRM))
         state, more = _endpoint(state, Speech(said.start, end))
@@ -218,7 +209,8 @@ def _speaking_on(state: State, said: Speech, rules: Rules) -> tuple[State, Effec
         state, more = _endpoint(state, said)
         return state, (*effects, *more)
     unbroken_since = max(state.probed, state.run_start or said.start)
-    if state.job is None and said.end - unbroken_since >= rules.probe:
+    due = not state.held and said.end - unbroken_since >= rules.probe
+    if state.job is None and due:
         state, probe = _transcribe(replace(state, probed=said.end), said)
         return replace(state, probes=True), (*effects, probe)
     return state, effects
@@ -233,38 +225,20 @@ def _pause(state: State, said: Speech, rules: Rules) -> tuple[State, Effects]:
     silence = state.now - said.end
     if silence < min(rules.early, rules.end):
         return state, ()
-    if _only_the_wake_word(state, said):
+    if only_the_wake_word(state, said):
         effects = _discard(state)
         state = replace(_without_job(state), begin=said.end, said=None, woken=False)
         return replace(state, loudness=Loudness()), effects
     effects = ()
     if state.probes:  # it does not hear the end
         effects, state = _discard(state), _without_job(state)
-    if silence >= _patience(state.text, rules):
+    if not state.held and silence >= patience(state.text, rules):
         state, more = _endpoint(state, said)
         return state, (*effects, *more)
     if state.job is not None:
         return state, effects
     state, effect = _transcribe(state, said)
     return state, (*effects, effect)
-
-
-def _patience(text: Transcribed | None, rules: Rules) -> int:
-    """How long a silence after this text is the end of the utterance."""
-    match text.wholeness if text is not None else Wholeness.UNSURE:
-        case Wholeness.WHOLE:
-            return 0
-        case Wholeness.LIKELY:
-            return min(rules.clear, rules.end)
-        case Wholeness.OPEN:
-            return max(rules.end, rules.open)
-        case Wholeness.UNSURE:
-            return rules.end
-
-
-def _only_the_wake_word(state: State, said: Speech) -> bool:
-    follows_at_once = said.start - state.begin < CONFIRM
-    return state.woken and follows_at_once and said.end - state.begin <= TAIL
 
 
 def _transcribe(state: State, said: Speech) -> tuple[State, Transcribe]:
@@ -282,7 +256,7 @@ def _endpoint(state: State, said: Speech) -> tuple[State, Effects]:
         state, effect = _transcribe(state, said)
         effects, job = (effect,), effect.job
     effects = (*effects, Commit(job, said.start, said.end, state.now))
-    state = replace(state, phase=Phase.THINKING, probes=False)
+    state = replace(state, phase=Phase.THINKING, probes=False, held=False, released=None)
     if state.text is None:
         return state, effects
     state, more = _resolve(state, state.text)
@@ -297,27 +271,15 @@ def _transcribed(state: State, event: Transcribed) -> tuple[State, Effects]:
     state = replace(state, text=event)
     if state.phase is Phase.THINKING:
         return _resolve(state, event)
-    if state.said and state.run_start is None and _is_over(state, event):
+    goes_on = state.held or state.run_start is not None
+    if state.said and not goes_on and is_over(state, event):
         return _endpoint(state, state.said)
     return state, ()
 
 
-def _is_over(state: State, event: Transcribed) -> bool:
-    """Whether the silence need not last: a whole command, or the same words as before what sounded
-    like more of them.
-    """
-    if event.wholeness is Wholeness.WHOLE:
-        return True
-    return event.wholeness is not Wholeness.OPEN and bool(event.text) and _is_same(state, event)
-
-
-def _is_same(state: State, event: Transcribed) -> bool:
-    return event.text.casefold() == state.last_text.casefold()
-
-
 def _probed(state: State, event: Transcribed) -> tuple[State, Effects]:
     """Sound goes on that may be speech: when it adds no words, it is somebody or something else."""
-    if state.said and event.text and _is_same(state, event):
+    if state.said and event.text and is_same(state, event):
         return _endpoint(replace(state, text=event, probes=False), state.said)
     last = event.text or state.last_text
     return replace(state, job=None, probes=False, last_text=last), ()
@@ -378,6 +340,32 @@ def _close(state: State, closing: Closing) -> tuple[State, Effects]:
     return closed, (Close(closing, state.now),)
 
 
+def _stopped(state: State, event: Released | Cancel) -> tuple[State, Effects]:
+    if isinstance(event, Cancel):
+        return _cancel(state)
+    if state.phase is not Phase.LISTENING or not state.held:
+        return state, ()
+    if not event.ends:
+        return replace(state, held=False), ()
+    return _let_go(replace(state, held=False), state.now)
+
+
+def _let_go(state: State, at: int) -> tuple[State, Effects]:
+    """The end of an utterance whose button was let go at a sample."""
+    if (run_start := state.running) is not None:
+        start = state.said.start if state.said else run_start
+        discarded = _discard(state)
+        state = replace(_without_job(state), said=Speech(start, state.now))
+    else:
+        discarded = ()
+    if state.run_start is not None and state.now - at < RELEASE:
+        return replace(state, released=at), discarded
+    if state.said is None:
+        return _close(state, Closing.NO_SPEECH)
+    state, effects = _endpoint(state, state.said)
+    return state, (*discarded, *effects)
+
+
 def _cancel(state: State) -> tuple[State, Effects]:
     if state.phase in (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING):
         return _close(state, Closing.CANCELLED)
@@ -389,6 +377,6 @@ def _source_ended(state: State) -> tuple[State, Effects]:
         return replace(state, phase=Phase.IDLE), ()
     if state.phase is not Phase.LISTENING:
         return state, ()
-    if state.said and not _only_the_wake_word(state, state.said):
+    if state.said and not only_the_wake_word(state, state.said):
         return _endpoint(state, state.said)
     return _close(state, Closing.NO_SPEECH)

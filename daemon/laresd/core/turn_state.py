@@ -16,6 +16,8 @@ LOOK_BACK = SAMPLE_RATE * 3 // 10  # a command may have begun this long before i
 ECHO = SAMPLE_RATE * 2 // 10  # of the reply in the room, before a follow-up is listened for
 KEEP = SAMPLE_RATE  # of audio while no turn is open
 STOP_WORD = SAMPLE_RATE * 3 // 2  # what is said into a reply and lasts longer is no stop word
+HELD = 30 * SAMPLE_RATE  # that a held button keeps an ear open while nobody speaks
+RELEASE = SAMPLE_RATE * 15 // 100  # of a last word that was on its way when the button was let go
 KEEP_OVERHEARD = 3 * SAMPLE_RATE
 
 
@@ -49,6 +51,8 @@ class State:
     replied: bool = False  # the whole reply is there
     window: int = 0  # how long the answer to the reply is listened for
     follow_ups: int = 0  # answers that were listened for since the wake word
+    held: bool = False  # a button is: no pause ends what is said
+    released: int | None = None  # sample at which it was, where the last word still sounded
     ended: bool = False  # no more audio will come
 
     @property

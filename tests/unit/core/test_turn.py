@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from laresd import config
 from laresd.core.loudness import Loudness
 from laresd.core.turn import CONFIRM, PRE_ROLL, TRAIL, Machine, Rules, State, step
+from laresd.core.turn_state import RELEASE
 from laresd.turns import (
     Answer,
     Cancel,
@@ -31,6 +32,7 @@ from laresd.turns import (
     Overhear,
     Phase,
     PlaybackEnded,
+    Released,
     ReplyBegun,
     ReplyReady,
     SourceEnded,
@@ -48,6 +50,7 @@ RULES = Rules.of(config.Turn())
 OPEN_EAR = Rules.of(config.Turn(), open_ear=True)
 FOLLOW_UP = Rules.of(config.Turn(follow_up_ms=4000))
 NO_STOP_WORDS = Rules.of(config.Turn(barge_in="word", max_follow_ups=1))
+PRESS = WakeHeard(10**9, "request", held=True)  # a talk button, now
 EARLY, END = "." * 7, "." * 22  # silence just over 200 ms and 700 ms
 
 
@@ -543,6 +546,66 @@ def test_frames_that_come_again_are_ignored() -> None:
     assert room.tell(FrameHeard(FRAME_SAMPLES, 0.9)) == []
 
 
+# -- a talk button ----------------------------------------------------------------------------
+
+
+def test_while_a_button_is_held_no_pause_ends_what_is_said() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("...####" + EARLY)
+    assert room.tell(Transcribed(1, "turn on the light", Wholeness.WHOLE)) == []
+    assert room.hear("." * 100) == []
+    assert [type(effect) for effect in room.tell(Released())] == [Commit, Answer]
+
+
+def test_what_was_begun_right_after_the_button_is_no_wake_word() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("####" + EARLY)
+    assert only(room.effects, Transcribe).start == 0
+
+
+def test_the_word_that_still_sounds_at_the_release_is_heard_to_its_end() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("...########")
+    assert room.tell(Released()) == []
+    room.hear("##..")
+    commit = only(room.effects, Commit)
+    assert commit.speech_end == 13 * FRAME_SAMPLES
+
+
+def test_a_room_that_does_not_fall_silent_does_not_keep_a_released_button_open() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("...########")
+    room.tell(Released())
+    room.hear("#" * 10)
+    commit = only(room.effects, Commit)
+    assert commit.at - 11 * FRAME_SAMPLES <= RELEASE + FRAME_SAMPLES
+
+
+def test_a_button_that_is_let_go_though_nobody_spoke_ends_the_turn() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("." * 300)
+    assert only(room.tell(Released()), Close).closing is Closing.NO_SPEECH
+
+
+def test_a_button_that_is_never_let_go_does_not_listen_for_ever() -> None:
+    room = Room()
+    room.tell(PRESS)
+    room.hear("." * 2000)
+    assert only(room.effects, Close).closing is Closing.NO_SPEECH
+
+
+def test_a_release_ends_nothing_that_no_button_began() -> None:
+    room = Room()
+    room.hear("W...####" + EARLY)
+    assert room.tell(Released()) == []
+    assert room.machine.phase is Phase.LISTENING
+
+
 # -- any events in any order ------------------------------------------------------------------
 
 jobs = st.integers(0, 6)
@@ -560,8 +623,8 @@ events: st.SearchStrategy[str | Event] = st.one_of(
     st.builds(ReplyBegun, jobs),
     st.builds(ReplyReady, jobs, st.booleans(), st.booleans()),
     st.builds(PlaybackEnded, jobs),
-    st.just(Cancel()),
-    st.just(SourceEnded()),
+    st.builds(Released, st.booleans()),
+    st.sampled_from([PRESS, Cancel(), SourceEnded()]),
 )
 all_rules = st.sampled_from([RULES, OPEN_EAR, FOLLOW_UP, NO_STOP_WORDS])
 

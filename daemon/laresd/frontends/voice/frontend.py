@@ -35,10 +35,12 @@ OnWake = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Somebody wants the ear to be open; done or cancelled when that is over."""
+    """Somebody wants the ear to be open; done or cancelled when that is over. `seconds` None: for
+    as long as a button is held.
+    """
 
     opened: asyncio.Future[None]
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(slots=True)
@@ -177,6 +179,20 @@ class VoiceFrontend:
         Raises Refused without an ear there that may listen, Temporary when it is in use, or gives
         no sound.
         """
+        await self._call(seconds, site)
+
+    async def hold_ear(self, *, site: str = "") -> None:
+        """As `open_ear`, but no pause ends what is said before `release_ear`."""
+        await self._call(None, site)
+
+    def release_ear(self, *, ends: bool, site: str = "") -> None:
+        """The button that held the ear was let go. `ends`: at once what was said is answered, or
+        the turn is over where nothing was; else it goes on as after the wake word.
+        """
+        for attended in self._at(site):
+            attended.session.release(ends=ends)
+
+    async def _call(self, seconds: float | None, site: str) -> None:
         attended = next(iter(self._at(site)), None)
         if attended is None or not self.listening:
             where = f"no ear {site!r}" if site else "no microphone"
@@ -239,7 +255,10 @@ def _answer_call(attended: _Attended) -> None:
     """Open the ear if somebody still waits for that."""
     call, attended.call = attended.call, None
     if call is not None and not call.opened.done():
-        attended.session.wake(call.seconds)
+        if call.seconds is None:
+            attended.session.hold()
+        else:
+            attended.session.wake(call.seconds)
         call.opened.set_result(None)
 
 

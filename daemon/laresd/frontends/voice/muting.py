@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from laresd.ports import AudioSource, one
-from laresd.types import FRAME_SAMPLES, SAMPLE_RATE
+from laresd.types import FRAME_SAMPLES
 
 SILENCE = bytes(2 * FRAME_SAMPLES)
 LAST_FRAMES = 16  # half a second of silence at the end, so that whoever listens notices the end
@@ -29,7 +29,6 @@ class MutableSource:
         self._on_change = on_change
         self._off, self._held = muted, False
         self._open = asyncio.Event()
-        self._hushed = 0  # frames of silence that are due
         if not muted:
             self._open.set()
 
@@ -59,12 +58,6 @@ class MutableSource:
         self._held = held
         self._settle()
 
-    def hush(self, seconds: float) -> None:
-        """Whoever listens hears so much silence at once, before the next sound: the utterance is
-        over, and its end need not be waited for.
-        """
-        self._hushed = round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
-
     def _settle(self) -> None:
         muted = self._off or self._held
         if muted is self.muted:
@@ -82,12 +75,8 @@ class MutableSource:
                 async for frame in frames:
                     if self.muted:
                         break
-                    while self._hushed:
-                        self._hushed -= 1
-                        yield SILENCE
                     yield frame
                 else:
                     return
-            self._hushed = 0
             for _ in range(LAST_FRAMES):
                 yield SILENCE

@@ -33,6 +33,7 @@ from laresd.turns import (
     Overhear,
     Phase,
     PlaybackEnded,
+    Released,
     SourceEnded,
     Speak,
     Transcribe,
@@ -148,6 +149,15 @@ class Session:
         """Open a turn as the wake word would, and listen at least so long while nobody speaks."""
         self._held_until = self._tape.end + int(seconds * SAMPLE_RATE)
         self._step(WakeHeard(self._tape.end, CALLED))
+
+    def hold(self) -> None:
+        """Open a turn that no pause ends, until `release`."""
+        self._held_until = 0
+        self._step(WakeHeard(self._tape.end, CALLED, held=True))
+
+    def release(self, *, ends: bool) -> None:
+        """End what is said, or only the holding; nothing is done where nothing is held."""
+        self._step(Released(ends))
 
     def end(self) -> None:
         """No more audio will come."""

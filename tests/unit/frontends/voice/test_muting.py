@@ -88,16 +88,3 @@ async def test_what_was_switched_off_before_stays_off_when_the_hardware_lets_go(
     source.hold(True)
     source.hold(False)
     assert source.muted and source.off and not source.held
-
-
-@virtual_time
-async def test_a_hush_is_heard_at_once_and_before_the_next_sound() -> None:
-    async with aclosing(MutableSource(Card()).frames()) as frames:
-        assert await anext(frames) == SOUND
-    source = MutableSource(Card())
-    async with aclosing(source.frames()) as frames:
-        assert await anext(frames) == SOUND
-        source.hush(0.96)
-        begun = asyncio.get_running_loop().time()
-        assert [await anext(frames) for _ in range(31)] == [SILENCE] * 30 + [SOUND]
-        assert asyncio.get_running_loop().time() - begun < 0.04
