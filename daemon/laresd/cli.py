@@ -49,6 +49,8 @@ COMMANDS = {
     "satellite": Command("satellite", "be the ears and the voice of another machine"),
     "wyoming": Command("wyoming", "serve ears and a voice over Wyoming, without a home"),
     "kb": Command("kb", "what it knows of documents: add, list, search, ask"),
+    "backup": Command("backup", "keep the box's state elsewhere, encrypted"),
+    "restore": Command("restore", "put a backup back"),
     "models": Command("models", "list, pull, use and remove models"),
     "bench": Command("bench", "measure this box, and keep the settings that are fastest on it"),
 }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from laresd.backends.audio import PortAudio
+from laresd.backends.backup import record
 from laresd.backends.checks import broker, machine, models, places, rights, sound
 from laresd.backends.checks.finding import Finding, Verdict, fail, ok, warn
 from laresd.backends.modelstore.catalogue import ModelKind
@@ -74,6 +75,9 @@ def examine(config: Config, root: Path = ROOT) -> Iterator[Finding]:
         yield ok("models", f"{ModelKind.SPEECH_TO_TEXT}: {speech_models.told(known)}")
     yield places.state_dir(config.box.state_dir)
     yield machine.disk(config.box.state_dir)
+    yield record.finding(config.backup, record.read(config.box.state_dir), time.time())
+    yield from places.secret(config.backup.password_file, "backup.password_file")
+    yield from places.secret(config.backup.secret_key_file, "backup.secret_key_file")
     yield from machine.read_only(config.box.state_dir.absolute(), root)
     yield machine.clock(time.time(), Path(machine.__file__).stat().st_mtime, root)
     yield machine.python((sys.version_info.major, sys.version_info.minor))

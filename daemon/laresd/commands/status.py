@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 
+from laresd.backends.backup import record
+from laresd.commands import backup
 from laresd.commands.client import parts
 from laresd.commands.output import print_json, table
 from laresd.config import Config
@@ -22,13 +25,15 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
     connected = broker is not None and broker.flag("connected")
     engines = status.rows("engines")
     if arguments.json:
-        print_json(told)
+        kept = record.read(config.box.state_dir)
+        print_json({**told, "backup": {"good_at": kept.good_at, "fault": kept.fault}})
     else:
         version, pid = status.text("version"), status.integer("pid")
         print(f"laresd {version}, pid {pid}, {status.integer('devices')} devices")
         if broker is not None:
             fault = broker.text("fault")
             print(f"broker {broker.text('where')}: {fault or 'connected'}")
+        print(f"last backup: {backup.told(config, time.time())}")
         print(*table([_row(engine) for engine in engines]), sep="\n")
         if stages := status.rows("stages"):
             print(*table([_stage(stage) for stage in stages]), sep="\n")

@@ -1,0 +1,1 @@
+"""The box's state kept elsewhere: encrypted, deduplicated, and put back (by restic)."""
