@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from laresd.backends.cold import Shelf
 from laresd.backends.whole_file import write_whole
 from laresd.config import Config
 from laresd.errors import LaresError, Permanent, Temporary
@@ -63,6 +64,8 @@ class Clip:
     @classmethod
     def of(cls, file_name: str) -> Clip | None:
         """None for a file that is no clip of ours."""
+        if not file_name.endswith(".wav"):
+            return None
         parts = file_name.removesuffix(".wav").split("~")
         try:
             name, word, kind, score, ear, label = parts
@@ -77,8 +80,10 @@ class Clip:
 class KeptClips:
     """The folder. All of it blocks; errors of the disk are Permanent."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, cold: Path | None = None) -> None:
+        """`cold`: where old ones are, as a Shelf has them."""
         self.folder = folder
+        self.shelf = Shelf(folder, cold or folder / "cold")
         self._limit = limit
 
     def add(self, clip: Clip, pcm: bytes) -> None:
@@ -94,7 +99,7 @@ class KeptClips:
     def all(self) -> list[Clip]:
         """By time; [] where none was ever kept."""
         try:
-            names = [path.name for path in self.folder.glob("*~*.wav")]
+            names = self.shelf.names()
         except OSError as error:
             raise self._trouble(error) from error
         return sorted((clip for name in names if (clip := Clip.of(name))), key=lambda clip: clip.at)
@@ -112,21 +117,21 @@ class KeptClips:
     def read(self, clip: Clip) -> bytes:
         """The wav file."""
         try:
-            return (self.folder / clip.file_name).read_bytes()
+            return self.shelf.read(clip.file_name)
         except OSError as error:
             raise self._trouble(error) from error
 
     def label(self, clip: Clip, label: Label) -> Clip:
         changed = replace(clip, label=label)
         try:
-            (self.folder / clip.file_name).rename(self.folder / changed.file_name)
+            self.shelf.rename(clip.file_name, changed.file_name)
         except OSError as error:
             raise self._trouble(error) from error
         return changed
 
     def remove(self, clip: Clip) -> None:
         try:
-            (self.folder / clip.file_name).unlink(missing_ok=True)
+            self.shelf.remove(clip.file_name)
         except OSError as error:
             raise self._trouble(error) from error
 
@@ -154,7 +159,9 @@ def verifiers_of(config: Config) -> Path:
 
 
 def clips_of(config: Config) -> KeptClips:
-    return KeptClips(verifiers_of(config) / "clips", config.wake.kept_clips)
+    folder, state = verifiers_of(config) / "clips", config.box.state_dir
+    cold = config.storage.cold_dir or state / "cold"
+    return KeptClips(folder, config.wake.kept_clips, cold / "clips")
 
 
 class ClipWriter:

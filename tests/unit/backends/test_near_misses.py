@@ -60,6 +60,28 @@ class TestNames:
         assert "/" not in Clip(NOON, "../x", HeardKind.WAKE, 1.0, "../../etc").file_name
 
 
+class TestCold:
+    def test_old_clips_are_listed_read_labelled_and_removed_as_before(
+        self, kept: KeptClips
+    ) -> None:
+        kept.add(clip(), SECOND)
+        kept.shelf.sweep(4e9, cold_after_s=1.0, most_bytes=0)
+        assert not list(kept.folder.glob("*.wav"))
+        (there,) = kept.all()
+        assert read_wav(kept.read(there)).pcm == SECOND
+        labelled = kept.label(kept.named(there.name), Label.YES)
+        assert kept.all() == [labelled]
+        kept.remove(labelled)
+        assert kept.all() == []
+
+    def test_old_clips_count_for_the_limit(self, kept: KeptClips) -> None:
+        for seconds in range(3):
+            kept.add(clip(seconds), SECOND)
+        kept.shelf.sweep(4e9, cold_after_s=1.0, most_bytes=0)
+        kept.add(clip(9), SECOND)
+        assert [each.at - NOON for each in kept.all()] == [1, 2, 9]
+
+
 class TestFolder:
     def test_what_is_kept_is_its_owner_s_alone(self, kept: KeptClips) -> None:
         kept.add(clip(), SECOND)
