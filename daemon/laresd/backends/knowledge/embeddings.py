@@ -76,15 +76,19 @@ def put(db: Connection, of: Model, made: Sequence[tuple[bytes, bytes]]) -> list[
             f"vectors of {of.key} have {of.width} numbers, not {len(made[0][1])}",
             remedy="is another model kept under the same name?",
         )
-    new = []
-    for content, vector in dict(made).items():
-        db.execute(
-            "INSERT OR IGNORE INTO embedding (model, content, vector) SELECT ?1, ?2, ?3 "
-            "WHERE EXISTS (SELECT 1 FROM passage WHERE content = ?2)",
-            (of.id, content, vector),
+    vectors = dict(made)
+    new: list[bytes] = []
+    for part in rows.parts(list(vectors)):
+        found = db.execute(
+            f"SELECT DISTINCT content FROM passage WHERE content IN ({rows.marks(part)}) AND NOT "
+            "EXISTS (SELECT 1 FROM embedding WHERE model = ? AND content = passage.content)",
+            (*part, of.id),
         )
-        if db.changes():
-            new.append(content)
+        new += [rows.as_bytes(content) for (content,) in found]
+    db.executemany(
+        "INSERT INTO embedding (model, content, vector) VALUES (?, ?, ?)",
+        ((of.id, content, vectors[content]) for content in new),
+    )
     return new
 
 

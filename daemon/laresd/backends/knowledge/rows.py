@@ -141,13 +141,14 @@ def write_passages(
     """In the order of their ids, which are above all that ever were."""
     found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'passage'").fetchone()
     first = 1 + (int(str(found[0])) if found else 0)
-    made = []
-    values = []
+    made, values = [], []
+    headings: dict[tuple[str, ...], str] = {}
     for ordinal, passage in enumerate(passages):
         embedded, place = embedded_text(title, passage), passage.place
         content = content_of(embedded)
         own = None if text[place.start : place.end] == passage.text else passage.text
-        headings = json.dumps(place.headings, ensure_ascii=False) if place.headings else "[]"
+        if place.headings not in headings:
+            headings[place.headings] = json.dumps(place.headings, ensure_ascii=False)
         values.append(
             (
                 first + ordinal,
@@ -156,7 +157,7 @@ def write_passages(
                 own,
                 place.start,
                 place.end,
-                headings,
+                headings[place.headings],
                 place.page,
                 place.sheet,
                 place.cells,

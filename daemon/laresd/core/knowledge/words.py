@@ -18,11 +18,15 @@ _PAIRED = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]+")
+_SPACED = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def words(text: str) -> Iterator[str]:
     """In their order, pairs of characters among them; a single such character is itself."""
     text = unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():  # the same as below, four times as fast
+        yield from text.translate(_SPACED).split()
+        return
     at = 0
     for found in _PAIRED.finditer(text):
         yield from _spaced(text[at : found.start()])
@@ -47,9 +51,14 @@ def is_paired(text: str) -> bool:
     return 2 * sum(len(run) for run in _PAIRED.findall(text)) > letters
 
 
-def _spaced(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text):
-        yield word if word.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", word))
+def _spaced(text: str) -> list[str]:
+    found: list[str] = _WORD.findall(text)
+    if text.isascii():
+        return found
+    return [
+        word if word.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", word))
+        for word in found
+    ]
 
 
 _STOP = """

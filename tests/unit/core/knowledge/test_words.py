@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from laresd.core.knowledge.words import asked, is_paired, words
 
 
@@ -37,3 +40,8 @@ def test_a_text_is_of_paired_script_when_most_of_its_letters_are() -> None:
     assert is_paired("打开WiFi的密码是什么")
     assert not is_paired("The word 灯 means lamp")
     assert not is_paired("")
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_is_cut_alike_alone_and_beside_other_letters(text: str) -> None:
+    assert list(words(text + " é")) == [*words(text), "e"]

@@ -1,0 +1,1 @@
+"""The index of documents, measured: `python -m tests.bench.kb` (make bench-kb)."""
