@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,7 @@ class Shelf:
     access: Mapping[str, Collection] = field(default_factory=dict)
     full: LaresError | None = None  # why nothing more may be kept
     texts: int = 0  # documents whose texts wait for vectors
+    on_texts: Callable[[], None] = lambda: None
     most_bytes: int = 1 << 20
     follow_s: float = 3600.0
 
@@ -154,6 +155,7 @@ class Shelf:
 
     def _count_texts(self) -> None:
         self.texts += 1
+        self.on_texts()
 
 
 @asynccontextmanager

@@ -78,11 +78,12 @@ class SourceLibrary:
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
+        async with self._changing:
+            sources = await self._store.sources()
         async with asyncio.TaskGroup() as group:
-            async with self._changing:
-                for source in await self._store.sources():
-                    self._begin(source, group)
-                self._group = group
+            for source in sources:
+                self._begin(source, group)
+            self._group = group
             try:
                 await asyncio.Event().wait()
             finally:
@@ -180,7 +181,8 @@ class SourceLibrary:
 
     async def _follow(self, source: Source, followed: _Followed) -> None:
         """Look at it, wait until there is reason to look again, and so on."""
-        await self._until_due(source, followed)
+        with contextlib.suppress(LaresError):  # when it was last read is not known: read it now
+            await self._until_due(source, followed)
         failures = 0
         while True:
             followed.asked.clear()

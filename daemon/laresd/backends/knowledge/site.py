@@ -62,10 +62,24 @@ def normal(address: str, base: str = "") -> str | None:
     where = f"[{host}]" if ":" in host else host
     if port and port != _PORTS[scheme]:
         where += f":{port}"
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    path = quote(_without_dots(parts.path), safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
     found = urlunsplit((scheme, where, path, query, ""))
     return found if len(found) <= MAX_LENGTH else None
+
+
+def _without_dots(path: str) -> str:
+    """As RFC 3986, 5.2.4, also where the dots are written as %2e."""
+    found: list[str] = []
+    *above, last = re.sub("%2e", ".", path, flags=re.IGNORECASE).split("/")[1:] or [""]
+    for part in above:
+        if part == "..":
+            found = found[:-1]
+        elif part != ".":
+            found.append(part)
+    if last == "..":
+        found = found[:-1]
+    return "/" + "".join(part + "/" for part in found) + ("" if last in (".", "..") else last)
 
 
 def led(page: str, address: str) -> Led:
