@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from laresd.app.mind import Mind
+from laresd.app.writing import is_trusted_to_write
 from laresd.backends.knowledge import addresses, queries, tokens, watching
 from laresd.backends.knowledge.crawling import Bounds, WebOrigin
 from laresd.backends.knowledge.desk import Desk
@@ -102,7 +103,14 @@ async def knowledge_of(
     library = _library(config, clock, store, desk, filler)
     searcher = Searcher(store, clock, mind.work if worker else None, partial(_embedding, worker))
     known = profiles(config.profiles)
-    librarian = DocumentLibrarian(searcher, library, clock, mind.text, profiles=known.get)
+    librarian = DocumentLibrarian(
+        searcher,
+        library,
+        clock,
+        mind.text,
+        writes=partial(is_trusted_to_write, mind, workers.get("llm")),
+        profiles=known.get,
+    )
     consulting = Consulting(librarian, clock, library.has_sources)
     return Knowledge(store, library, librarian, consulting, desk, filler)
 

@@ -13,7 +13,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from laresd.core.knowledge import access, evidence, extracts, prompt, refusal, summary, wording
+from laresd.core.knowledge import (
+    access,
+    duplicates,
+    evidence,
+    extracts,
+    neighbours,
+    prompt,
+    refusal,
+    summary,
+    wording,
+)
 from laresd.core.knowledge.answering import Telling
 from laresd.core.knowledge.claims import Sentences
 from laresd.core.knowledge.profiles import NO_PROFILE, Profile
@@ -84,7 +94,7 @@ class DocumentLibrarian:
             return ()
         query = Query(request.text, language_of(request.text, request.language), asked, SHOWN)
         results = await self._searcher.search(query, deadline=request.deadline)
-        return results.found[:SHOWN]
+        return neighbours.joined(duplicates.folded(results.found))[:SHOWN]
 
     async def answer(
         self,
@@ -116,7 +126,7 @@ class DocumentLibrarian:
         query = Query(request.text, language_of(request.text, request.language), asked)
         results = await self._searcher.search(query, deadline=request.deadline)
         weights = evidence.rarity(await self._searcher.counts(results.question, query), total)
-        read = results.found[:SHOWN]
+        read = tuple(duplicates.folded(results.found)[:SHOWN])
         spots = tuple(evidence.spots(results.question, read[:READ], weights))
         measured = evidence.measured(results.question, read, spots, weights)
         return Judged(

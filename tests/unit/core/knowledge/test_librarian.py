@@ -13,7 +13,7 @@ from laresd.core.knowledge.profiles import Profile
 from laresd.documents import Collection
 from laresd.errors import Permanent, Refused, Temporary
 from tests.fakes.language_model import FakeLanguageModel
-from tests.fakes.papers import PRIVATE, Shelf, asking, shelf
+from tests.fakes.papers import BOILER, PRIVATE, Shelf, asking, shelf
 
 NOTHING = "Nothing in your documents says that."
 
@@ -200,3 +200,15 @@ async def test_what_is_found_is_found_by_its_words_best_first(papers: Shelf) -> 
     found = await papers.librarian().search(asking("boiler pressure"))
     assert found[0].document.title == "Boiler manual"
     assert "1.5 bar" in found[0].passage.text
+
+
+async def test_a_copy_is_shown_once_and_makes_no_answer_doubtful(papers: Shelf) -> None:
+    question = asking("What pressure does the boiler keep?")
+    alone = await papers.librarian().judged(question)
+    copy = await papers.put("copy.pdf", BOILER)
+    beside = await papers.librarian().judged(question)
+    assert alone is not None and beside is not None
+    assert beside.confidence > 0.9
+    found = await papers.librarian().search(question)
+    assert [copy in each.duplicates for each in found if each.document.title == "Boiler manual"]
+    assert len([each for each in found if "1.5 bar" in each.passage.text]) == 1
