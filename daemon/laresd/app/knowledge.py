@@ -25,6 +25,7 @@ from laresd.backends.knowledge.queries import QueryOrigin, Question
 from laresd.backends.knowledge.site import Site, normal
 from laresd.backends.knowledge.store import LibraryStore
 from laresd.backends.knowledge.tokens import Count
+from laresd.backends.knowledge.upkeep import Upkeep
 from laresd.backends.knowledge.visiting import Room, Visitor
 from laresd.backends.knowledge.web import is_in_lan
 from laresd.backends.workers import specs
@@ -64,9 +65,14 @@ class Knowledge:
     consulting: Consulting
     desk: Desk
     filler: VectorFiller | None  # None: there is no embedding model
+    upkeep: Upkeep
 
     def runs(self) -> dict[str, Coroutine[None, None, None]]:
-        parts = {"sources of documents": self.library.run(), "reading documents": self.desk.run()}
+        parts = {
+            "sources of documents": self.library.run(),
+            "reading documents": self.desk.run(),
+            "indexes of documents": self.upkeep.run(),
+        }
         if self.filler is not None:
             parts["vectors of documents"] = self.filler.run()
         return parts
@@ -92,12 +98,13 @@ async def knowledge_of(
     filler = (
         VectorFiller(store, mind.work, partial(_facts, worker, clock), clock) if worker else None
     )
+    quiet = partial(_quiet, mind.gate, clock)
     desk = Desk(
         clock,
         open_reader=partial(_reader, config, clock),
         counter=partial(_counter, config.embeddings.model),
         cut=_cut,
-        quiet=partial(_quiet, mind.gate, clock),
+        quiet=quiet,
         longest_s=config.knowledge.read_minutes * 60.0,
     )
     library = _library(config, clock, store, desk, filler)
@@ -112,7 +119,8 @@ async def knowledge_of(
         profiles=known.get,
     )
     consulting = Consulting(librarian, clock, library.has_sources)
-    return Knowledge(store, library, librarian, consulting, desk, filler)
+    upkeep = Upkeep(store, clock, quiet)
+    return Knowledge(store, library, librarian, consulting, desk, filler, upkeep)
 
 
 def _library(
