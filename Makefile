@@ -43,11 +43,11 @@ train-speech: ## make the bundled speech model from nothing: hours; goes on wher
 
 bench-llm: BENCH = $(MODEL:%=--model %) $(ONLY:%=--only %) $(ROUNDS:%=--rounds %)
 
-bench-sched bench-voice: BENCH = $(ONLY:%=--only %)
+bench-kb bench-sched bench-voice: BENCH = $(ONLY:%=--only %)
 
 bench-wake: BENCH = $(ONLY:%=--only %) $(HOURS:%=--hours %)
 
-bench-%: setup-test ## measure: commands, stt, idle, voice, wake, llm, sched -> tests/bench/RESULTS.md
+bench-%: setup-test ## measure: commands, stt, idle, voice, wake, llm, sched, kb -> tests/bench/RESULTS.md
 	$(PYTHON) -m tests.bench.$* $(BENCH)
 
 clean: ## remove what was made here
