@@ -55,15 +55,17 @@ Doubt = Callable[[Transcript, str], str | None]
 
 
 class Voice(Protocol):
-    """The box's ear and mouth (frontends.voice.VoiceFrontend)."""
+    """The ears and mouths of the box (frontends.voice.VoiceFrontend); `site` "" is its own."""
 
-    async def announce(self, text: str, *, language: str, deadline: float) -> None:
-        """Say it aloud to its end. Raises what the voice or the loudspeaker raises."""
+    async def announce(self, text: str, *, language: str, deadline: float, site: str = "") -> None:
+        """Say it aloud to its end. Raises what the voice or the loudspeaker raises, Refused where
+        there is none.
+        """
         ...
 
-    async def open_ear(self, seconds: float) -> None:
-        """As the wake word would. Raises Refused without a microphone, Temporary when it is in
-        use.
+    async def open_ear(self, seconds: float, *, site: str = "") -> None:
+        """As the wake word would. Raises Refused without a microphone there, Temporary when it is
+        in use.
         """
         ...
 
@@ -250,13 +252,18 @@ class Operations:
             where = f"in {box.area}" if box.area else "in no room that is configured (box.area)"
             raise Refused(f"this box stands {where}", remedy="send it to the box that stands there")
         await self._services.voice.announce(
-            say.text, language=say.language or box.language, deadline=order.deadline
+            say.text,
+            language=say.language or box.language,
+            deadline=order.deadline,
+            site=self._site(say.site),
         )
 
     async def _listen(self, listen: Listen) -> None:
-        if listen.site and listen.site != self._services.config.box.name:
-            raise Refused("this box has no such ear", remedy="leave `site` out for the box's own")
-        await self._services.voice.open_ear(listen.seconds)
+        await self._services.voice.open_ear(listen.seconds, site=self._site(listen.site))
+
+    def _site(self, said: str) -> str:
+        """As the voice names it; the box's own ear goes by the box's name, too."""
+        return "" if said == self._services.config.box.name else said
 
     async def _time(self, order: Order, time: Time) -> Form:
         box = self._services.config.box

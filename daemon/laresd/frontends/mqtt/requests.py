@@ -66,9 +66,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Say:
+    """`area`: only where this box stands there. `site`: by the satellite there, "" by the box."""
+
     text: str
     language: str = ""
     area: str = ""
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +207,13 @@ def _ask(fields: Fields | str) -> Ask:
 def _say(fields: Fields | str) -> Say:
     if isinstance(fields, str):
         return Say(text_of(fields, "text", most=MAX_TEXT))
-    fields.only(*_HEADER, "text", "language", "area")
+    place = "area" if fields.has("area") else "site"
+    fields.only(*_HEADER, "text", "language", place)
     return Say(
         text=fields.text("text", most=MAX_TEXT),
         language=_language(fields),
         area=fields.optional("area", most=MAX_NAME),
+        site=fields.optional("site", most=MAX_NAME),
     )
 
 

@@ -196,7 +196,8 @@ class VoiceFrontend:
         attended = next(iter(self._at(site)), None)
         if attended is None or not self.listening:
             where = f"no ear {site!r}" if site else "no microphone"
-            raise Refused(f"this box has {where}, or is told not to listen")
+            remedy = "is it connected?" if site else "look at audio.enabled, and at its switches"
+            raise Refused(f"this box has {where}, or is told not to listen", remedy=remedy)
         if attended.call is not None or attended.session.phase not in (
             Phase.IDLE,
             Phase.FOLLOW_UP,

@@ -12,7 +12,7 @@ from laresd.backends.clock import SystemClock
 from laresd.config import Box, Config, MqttApi
 from laresd.core import addressing, guard, timer_words
 from laresd.core.timekeeper import Timekeeper
-from laresd.errors import LaresError
+from laresd.errors import LaresError, Refused
 from laresd.frontends.mqtt import Addressed, MqttFrontend, Services
 from laresd.timing import TimerEnded
 from laresd.types import Entity, Json, Message
@@ -67,17 +67,23 @@ class FakeVoice:
 
     said: list[tuple[str, str]] = field(default_factory=list)  # text, language
     opened: list[float] = field(default_factory=list)  # seconds
+    sites: list[str] = field(default_factory=list)  # where it said and listened, in order
     failures: list[LaresError] = field(default_factory=list)
 
-    async def announce(self, text: str, *, language: str, deadline: float) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
+    async def announce(self, text: str, *, language: str, deadline: float, site: str = "") -> None:
+        self._at(site)
         self.said.append((text, language))
 
-    async def open_ear(self, seconds: float) -> None:
+    async def open_ear(self, seconds: float, *, site: str = "") -> None:
+        self._at(site)
+        self.opened.append(seconds)
+
+    def _at(self, site: str) -> None:
         if self.failures:
             raise self.failures.pop(0)
-        self.opened.append(seconds)
+        if site not in ("", "hall"):
+            raise Refused(f"there is nobody at {site!r}")
+        self.sites.append(site)
 
 
 class Rig:

@@ -56,6 +56,22 @@ async def test_what_could_not_be_said_is_told(
     assert (told, message) == (code, failure.message)
 
 
+@pytest.mark.parametrize(("said", "site"), [("hall", "hall"), ("lares", "")])
+async def test_a_satellite_speaks_and_listens_where_it_is_named(
+    said: str, site: str, home: Rig
+) -> None:
+    assert (await home.ask({"text": "Hello", "site": said}, "say"))["kind"] == "done"
+    assert (await home.ask({"site": said}, "listen"))["kind"] == "done"
+    assert home.voice.sites == [site, site]
+
+
+async def test_a_satellite_that_is_not_there_says_nothing(home: Rig) -> None:
+    assert error_of(await home.ask({"text": "Hello", "site": "attic"}, "say"))[0] == "refused"
+    both = {"text": "Hello", "site": "hall", "area": "Kitchen"}
+    assert error_of(await home.ask(both, "say"))[0] == "bad_request"
+    assert not home.voice.said
+
+
 @pytest.mark.parametrize("payload", ["", "PRESS", '{"seconds": 5}'])
 async def test_the_ear_opens_as_by_the_wake_word(payload: str, home: Rig) -> None:
     assert (await home.ask(payload, "listen"))["kind"] == "done"
