@@ -19,6 +19,7 @@ from laresd.app.checking import check_speech_model
 from laresd.app.ears import own_ear, voice_of
 from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
+from laresd.app.keeping import only_laresd, sweep
 from laresd.app.knowledge import Knowledge, knowledge_handlers, knowledge_of, librarian_of
 from laresd.app.mind import Mind, host_operations, http_frontend, thinking
 from laresd.app.pins import Panel, on_mute, panel
@@ -50,7 +51,7 @@ from laresd.core.routine_book import RoutineBook
 from laresd.core.timekeeper import Timekeeper
 from laresd.errors import ConfigError, LaresError
 from laresd.frontends.announcer import Announcer
-from laresd.frontends.control import ControlServer, Handler
+from laresd.frontends.control import Handler
 from laresd.frontends.home_assistant import Overheard
 from laresd.frontends.http import HttpFrontend
 from laresd.frontends.mqtt import Addressed, MqttFrontend, Services, WakeArbiter
@@ -107,8 +108,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         handlers: dict[str, Handler] = {}
-        control = ControlServer(config.control_socket, handlers)  # first: one laresd at a time
-        await stack.enter_async_context(control)
+        control = await stack.enter_async_context(only_laresd(config, handlers))
         mqtt, broker = await _broker(config.mqtt, stack)
         config = dataclasses.replace(config, mqtt=mqtt)
         box = await _build(config, sound, on_turn, stack)
@@ -135,6 +135,7 @@ async def running(
             "panel": box.panel.run(box.voice, box.house),
             "turns over MQTT": box.tracing.topic.run(),
             "clips of wake words": box.waking.run(),
+            "old files": sweep(config, box.clock),
             "sound": sound.run(),
             **box.satellites.runs(box.voice),
             **(box.knowledge.runs() if box.knowledge else {}),
