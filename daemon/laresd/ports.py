@@ -35,6 +35,7 @@ from laresd.types import (
     Message,
     Outcome,
     PartialTranscript,
+    Pressure,
     Priority,
     Reading,
     Recognition,
@@ -243,6 +244,31 @@ class Board(Protocol):
 
     async def reading(self) -> Reading:
         """How warm it is now. Raises nothing: what cannot be read is not there."""
+        ...
+
+
+class Meter(Protocol):
+    """What measures the energy that is used."""
+
+    async def joules(self) -> float | None:
+        """Since the first call. None: there is no such figure, or it may not be read."""
+        ...
+
+
+class Pressures(Protocol):
+    async def pressure(self) -> Pressure:
+        """How scarce memory, processor and disk are now. Raises nothing."""
+        ...
+
+
+class Spare(Protocol):
+    """Something that can do without its memory until it is used again."""
+
+    @property
+    def name(self) -> str: ...
+
+    def rest(self) -> bool:
+        """Give it back, if nobody uses it now. Whether there was something to give."""
         ...
 
 

@@ -324,6 +324,24 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """Percent of the last 10 s in which `some` work waited for a resource, and in which all did."""
+
+    some: float
+    full: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """None: the kernel does not tell. `available`: share of the memory that is free or soon is."""
+
+    memory: Stall | None = None
+    cpu: Stall | None = None
+    io: Stall | None = None
+    available: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Vectors:
     """Of texts, in their order: rows of `width` float32 (little endian), each of length 1. `cut`:
     how many texts were longer than the model reads, and count by their beginning.

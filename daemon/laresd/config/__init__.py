@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from laresd.config.board import Board
 from laresd.config.keeping import Backup, Storage
 from laresd.config.reader import Reader, fields_of
 from laresd.config.sections import (
@@ -58,6 +59,7 @@ __all__ = [
     "Actions",
     "Audio",
     "Backup",
+    "Board",
     "Box",
     "CollectionSettings",
     "Config",
@@ -129,6 +131,7 @@ class Config:
     satellites: Mapping[str, SatelliteSettings] = field(default_factory=dict)
     home_assistant: HomeAssistant = field(default_factory=HomeAssistant)
     mqtt_api: MqttApi = field(default_factory=MqttApi)
+    board: Board = field(default_factory=Board)
     storage: Storage = field(default_factory=Storage)
     backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)

@@ -82,6 +82,7 @@ class Worker:
                 await self._live()
                 await self._pause()
                 self._become(self._life.starting())
+                await self._needed()
         finally:
             self._become(self._life.stopped())
 
@@ -146,6 +147,28 @@ class Worker:
         self._wake.set()
         if self._session is not None:
             self._session.kill("was restarted on request", on_purpose=True)
+
+    @property
+    def name(self) -> str:
+        return self._spec.name
+
+    def rest(self) -> bool:
+        """End a process that is there on demand, until the next request. Whether there was one that
+        nobody used.
+        """
+        session = self._session
+        if not self._spec.on_demand or session is None or not self.ready:
+            return False
+        if session.busy or self._queued:
+            return False
+        self._wanted.clear()
+        session.kill("was stopped to give its memory back", on_purpose=True)
+        return True
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it runs, or should: not before the first request, where it is on demand."""
+        return self._wanted.is_set()
 
     @property
     def ready(self) -> bool:
@@ -215,6 +238,9 @@ class Worker:
         now = asyncio.get_running_loop().time()
         self._become(self._life.died(now, reason, on_purpose=death.on_purpose))
         pause = self._life.retry_at - now
+        if not self._wanted.is_set():
+            log.info("%s %s; it starts again when it is used", self._spec.name, reason)
+            return
         log.warning("%s %s; it starts again in %.1f s", self._spec.name, reason, pause)
 
     async def _prepare(self, session: Session) -> None:
@@ -248,6 +274,13 @@ class Worker:
                 if frame.op in ("ready", "result"):
                     return frame
         raise Temporary("it answered nothing")
+
+    async def _needed(self) -> None:
+        """Until somebody has a request for it."""
+        if not self._wanted.is_set():
+            self._since = None
+            await self._wanted.wait()
+            self._since = asyncio.get_running_loop().time()
 
     async def _pause(self) -> None:
         """Until it may be started again: after the backoff, or when an operator asks for it."""

@@ -64,6 +64,30 @@ class TestRequests:
             assert await echo(worker) == "hello"
             assert (await worker.status()).pid is not None
 
+    async def test_start_a_worker_again_that_gave_its_memory_back(self) -> None:
+        async with running(replace(spec(), on_demand=True)) as worker:
+            assert not worker.rest()  # it does not run yet
+            await worker.call("echo", {}, deadline=soon())
+            assert worker.rest()
+            gone = await status_when(worker, lambda status: status.pid is None)
+            assert gone.phase == "unused"
+            assert worker.stuck(asyncio.get_running_loop().time() + 1e6) == ""
+            assert await echo(worker) == "hello"
+
+    async def test_are_not_cut_off_to_give_memory_back(self) -> None:
+        async with running(replace(spec(), on_demand=True)) as worker:
+            asked = asyncio.ensure_future(worker.call("hang", {}, deadline=soon()))
+            busy = await status_when(worker, lambda status: status.phase == "busy")
+            assert not worker.rest()
+            assert (await worker.status()).pid == busy.pid
+            asked.cancel()
+
+    async def test_keep_a_worker_that_is_always_there(self) -> None:
+        async with running(spec()) as worker:
+            await worker.wait_ready(deadline=soon())
+            assert not worker.rest()
+            assert worker.ready
+
     async def test_made_at_once_are_served_in_order(self) -> None:
         async with running(spec()) as worker, asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(echo(worker, str(n))) for n in range(8)]
