@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from laresd.backends.knowledge.origin import Expected, Original, Step
+from laresd.backends.knowledge.store import Known
 from laresd.documents import Collection, Source, SourceKind
 from laresd.errors import Permanent, Refused, Temporary
 from tests.fakes.libraries import Shelf, a_shelf, written
@@ -276,3 +278,67 @@ async def test_a_collection_is_who_may_ask_and_what_is_in_it(shelf: Shelf, paper
         house, work = await library.collections()
         assert (house.name, house.users, house.documents) == ("house", ("ada",), 2)
         assert (work.name, work.users, work.documents) == ("work", (), 0)
+
+
+class Pages:
+    """An origin that counts how often it is looked at."""
+
+    def __init__(self) -> None:
+        self.looked = 0
+        self.fault: Temporary | None = None
+
+    async def steps(self, known: Mapping[str, Known]) -> AsyncGenerator[Step, None]:
+        self.looked += 1
+        if self.fault:
+            raise self.fault
+        yield Expected(0)
+
+    async def is_still(self, original: Original) -> bool:
+        return True
+
+
+def page(*, follow: bool) -> Source:
+    options = (("follow", "true"),) if follow else ()
+    return Source("house", SourceKind.PAGE, "http://nas.lan/", options=options)
+
+
+async def test_a_page_is_looked_at_again_only_where_it_is_followed(shelf: Shelf) -> None:
+    pages = shelf.origins["http://nas.lan/"] = Pages()
+    async with shelf.running() as library:
+        await library.add(page(follow=False))
+        await shelf.read_through()
+        await shelf.after(3.0)
+        assert pages.looked == 1
+        await library.add(page(follow=True))
+        await shelf.read_through()
+        await shelf.after(3.0)
+        assert pages.looked == 2
+        await shelf.after(shelf.follow_s)
+        assert pages.looked == 3
+
+
+async def test_a_restart_is_no_reason_to_ask_a_web_server_again(shelf: Shelf) -> None:
+    pages = shelf.origins["http://nas.lan/"] = Pages()
+    async with shelf.running() as library:
+        await library.add(page(follow=True))
+        await shelf.read_through()
+    async with shelf.running():
+        await shelf.clock.asleep()
+        await shelf.after(shelf.follow_s - 60.0)
+        assert pages.looked == 1
+        await shelf.after(61.0)
+        assert pages.looked == 2
+
+
+async def test_a_source_that_is_away_is_asked_ever_more_seldom(shelf: Shelf) -> None:
+    pages = shelf.origins["http://nas.lan/"] = Pages()
+    pages.fault = Temporary("it does not answer")
+    async with shelf.running() as library:
+        await library.add(page(follow=True))
+        await shelf.read_through()
+        looked = []
+        for seconds in (3.0, 61.0, 3.0, 61.0, 61.0):
+            await shelf.after(seconds)
+            looked.append(pages.looked)
+        assert looked == [1, 2, 2, 2, 3]
+        assert (await library.standing())[0].visit.fault == "it does not answer"
