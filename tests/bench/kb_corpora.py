@@ -42,6 +42,10 @@ class Corpus:
     paragraphs: tuple[tuple[str, str], ...]  # (title, text)
     questions: tuple[Asked, ...]
 
+    @property
+    def by_title(self) -> frozenset[str]:
+        return frozenset(title for title, _ in self.paragraphs)
+
 
 def corpus(name: str) -> Corpus:
     """`xquad_en`, `xquad_zh` or `cmrc`."""
@@ -78,6 +82,10 @@ class OwnEmbedder:
     def __init__(self, kept: Path) -> None:
         self._model = Model(embedded_folder(), kept, threads=1)
         self._known: dict[str, np.ndarray] = {}
+
+    def forget(self) -> None:
+        """Compute each text anew."""
+        self._known.clear()
 
     async def embed(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         for text in texts:

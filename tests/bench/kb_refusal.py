@@ -105,10 +105,18 @@ async def _figures(searcher: Searcher, query: Query, total: int) -> tuple[float,
 
 
 def halves(made: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
-    titles = sorted({each.title for each in made})
+    """To calibrate with, and to measure with; split by title in each set."""
+    measuring = frozenset[str]()
+    for name in {each.title.split("/")[0] for each in made}:
+        measuring |= {f"{name}/{title}" for title in halved(corpus(name))}
+    return [s for s in made if s.title not in measuring], [s for s in made if s.title in measuring]
+
+
+def halved(corpus: Corpus) -> frozenset[str]:
+    """The titles of a set that nothing is calibrated on."""
+    titles = sorted({one.title for one in corpus.questions})
     random.Random(SEED).shuffle(titles)
-    first = frozenset(titles[: len(titles) // 2])
-    return [s for s in made if s.title in first], [s for s in made if s.title not in first]
+    return frozenset(titles[len(titles) // 2 :])
 
 
 def fitted(made: Sequence[Sample], spent: float) -> tuple[NDArray[np.float64], float]:

@@ -114,16 +114,22 @@ class DocumentLibrarian:
             return Cited(wording.wording(request.language).nothing)
         return await self.told(request, judged, on_sentence, chosen)
 
-    async def judged(self, request: Request, collections: Sequence[str] = ()) -> Judged | None:
-        """How surely the documents answer; None where there are none that may be asked. Raises what
-        `search` raises.
+    async def judged(
+        self,
+        request: Request,
+        collections: Sequence[str] = (),
+        documents: tuple[int, ...] = (),
+    ) -> Judged | None:
+        """How surely the documents answer (those, or all); None where there are none that may be
+        asked. Raises what `search` raises.
         """
         known = await self._shelves.collections()
         asked = access.askable(known, request, collections)
         total = sum(each.passages for each in known if each.name in asked)
         if not asked or not total:
             return None
-        query = Query(request.text, language_of(request.text, request.language), asked)
+        language = language_of(request.text, request.language)
+        query = Query(request.text, language, asked, documents=documents)
         results = await self._searcher.search(query, deadline=request.deadline)
         weights = evidence.rarity(await self._searcher.counts(results.question, query), total)
         read = tuple(duplicates.folded(results.found)[:SHOWN])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from hashlib import blake2b
 
 from laresd.core.knowledge import claims, sentences, words
@@ -100,8 +101,10 @@ class Summaries:
         )
         reading, source = Sentences(), _found(document, part)
         written: list[str] = []
-        async for piece in model.generate(asked, deadline=self._clock.now() + PART_SECONDS):
-            written += reading.hear(piece.text)
+        answer = model.generate(asked, deadline=self._clock.now() + PART_SECONDS)
+        async with aclosing(answer) as pieces:
+            async for piece in pieces:
+                written += reading.hear(piece.text)
         written += reading.end()
         said = ""
         for sentence in map(plain, written):
