@@ -18,6 +18,7 @@ Ctrl-C is the daemon's business. Whatever a library prints goes to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -27,6 +28,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from laresd.errors import LaresError, Permanent
@@ -37,6 +39,7 @@ MAX_QUEUED = 32  # calls that wait in the worker; the daemon's own queue is the 
 EXIT_MEMORY = 70  # out of memory: start again rather than limp on
 EXIT_PROTOCOL = 71  # what came from the daemon is not a frame
 EXIT_DEFECT = 72  # a thread of the engine has ended that must not
+OOM_SCORE, OOM_SCORE_OF_NICE = 300, 20  # to which a worker raises its own, with its niceness
 _PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
@@ -264,13 +267,25 @@ def _read(loop: Loop) -> None:
     os._exit(0)
 
 
+def _offer_to_the_oom_killer(nice: int) -> None:
+    """When memory runs out this process goes before the daemon does, which starts it again; and
+    the sooner, the less anybody waits for it (proc_pid_oom_score_adj(5)).
+    """
+    own = Path("/proc/self/oom_score_adj")
+    with contextlib.suppress(OSError, ValueError):  # without such a file the kernel has no opinion
+        if int(own.read_text()) < (score := OOM_SCORE + OOM_SCORE_OF_NICE * nice):
+            own.write_text(str(score))
+
+
 def _load(channel: Channel, frame: Frame, load: Load) -> Loaded | None:
     """The loaded engine; None when it could not be, which has then been answered."""
     try:
         if frame.op != "load":
             raise Permanent(f"the first frame must be load, not {frame.op!r}")
         options = Fields(frame.body)
-        os.nice(options.integer("nice", 0))
+        nice = options.integer("nice", 0)
+        os.nice(nice)
+        _offer_to_the_oom_killer(nice)
         loaded = load(options)
     except LaresError as error:
         channel.fail(frame.id, error)
