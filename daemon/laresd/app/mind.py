@@ -14,6 +14,7 @@ from laresd.backends.hosts.discovery import LanDiscovery
 from laresd.backends.hosts.llama_server import LocalModelFacts
 from laresd.backends.hosts.making import host_of
 from laresd.backends.hosts.trust import TrustStore
+from laresd.backends.systemd import inherited
 from laresd.backends.workers.clients import (
     WorkerEmbedder,
     WorkerLanguageModel,
@@ -120,6 +121,7 @@ def http_frontend(
         audio=ProgramAudio(mind.work, config.box.language),
         listening=listening,
         knowledge=Knowledge(librarian, config.box.language) if librarian else None,
+        sockets=inherited("http"),
     )
 
 

@@ -14,6 +14,7 @@ from laresd.app.mind import Mind
 from laresd.backends import espeak
 from laresd.backends.clock import SystemClock
 from laresd.backends.hosts.discovery import WYOMING, Announcement, announce
+from laresd.backends.systemd import inherited
 from laresd.backends.workers.clients import (
     WorkerGrammar,
     WorkerListener,
@@ -169,6 +170,7 @@ async def _served(services: Services) -> AsyncIterator[WyomingServer]:
         port=settings.port,
         path=settings.socket,
         clients=settings.clients,
+        sockets=inherited("wyoming"),
     )
     async with doors:
         acts = {"auto": doors.local, "always": True, "never": False}[settings.commands]

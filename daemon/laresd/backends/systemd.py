@@ -1,4 +1,5 @@
-"""What systemd is told of the daemon, over the socket that it names: sd_notify(3).
+"""What systemd is told of the daemon, over the socket that it names: sd_notify(3); and the sockets
+that it hands over: sd_listen_fds(3).
 
 Only what the unit asks for happens: without NOTIFY_SOCKET nothing is sent, without WatchdogSec
 nobody is kept waiting for a sign of life.
@@ -16,6 +17,7 @@ from typing import Self
 
 log = logging.getLogger(__name__)
 
+FIRST_FD = 3  # of those that are handed over
 OFTEN = 4  # signs of life in the time after which systemd takes the daemon for dead
 
 
@@ -82,6 +84,28 @@ class ServiceManager:
             self._socket.sendto(lines.encode(), address)
         except OSError as error:
             log.warning("systemd was not told %s: %s", next(iter(facts)), error.strerror)
+
+
+def inherited(
+    name: str, environment: Mapping[str, str] = os.environ, pid: int | None = None
+) -> list[socket.socket]:
+    """The listening sockets that systemd has opened for this process under a name
+    (FileDescriptorName= of the socket's unit); it opens them before the daemon, and keeps those who
+    call waiting while the daemon starts again. None: []. Call this once for a name.
+    """
+    meant = environment.get("LISTEN_PID", "")
+    count = environment.get("LISTEN_FDS", "")
+    if meant != str(os.getpid() if pid is None else pid) or not count.isdigit():
+        return []
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    found = []
+    for fd, called in zip(range(FIRST_FD, FIRST_FD + int(count)), names, strict=False):
+        if called == name:
+            one = socket.socket(fileno=fd)
+            one.set_inheritable(False)
+            one.setblocking(False)
+            found.append(one)
+    return found
 
 
 def _line(text: str) -> str:

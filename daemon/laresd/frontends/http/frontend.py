@@ -32,8 +32,9 @@ class HttpFrontend:
     `embedder`: one that computes on this box, since its port carries no routing. `models`: what a
     program can name beside `lares`. `metrics`: the box's, in Prometheus' text form. `ready`: "" or
     why it is not. `audio`: the box's ears and voice; `listening`: who opens its own ear;
-    `knowledge`: who answers from documents. Raises ConfigError for a token that is missing or weak,
-    and Permanent for an address that cannot be had.
+    `knowledge`: who answers from documents. `sockets`: that listen already, in place of the
+    configured address. Raises ConfigError for a token that is missing or weak, and Permanent for an
+    address that cannot be had.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class HttpFrontend:
         listening: Listening | None = None,
         knowledge: Knowledge | None = None,
         limits: Limits | None = None,
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
         self._config = config
+        self._given = tuple(sockets)
         self._services = Services(
             language_model, embedder, clock, models, metrics, ready, audio, listening, knowledge
         )
@@ -90,14 +93,17 @@ class HttpFrontend:
 
     def _take(self) -> None:
         token = _token(self._config.token_file)
-        addresses = _addresses(self._config)
-        local = all(is_loopback(str(address[0])) for _, address in addresses)
+        addresses = [] if self._given else _addresses(self._config)
+        hosts = [address[0] for _, address in addresses]
+        hosts += [each.getsockname()[0] for each in self._given]
+        local = all(is_loopback(str(host)) for host in hosts)
         if not local and not token:
             raise ConfigError(
                 f"http.host {self._config.host!r} can be reached from other machines, and there "
                 "is no token",
                 remedy=f"set http.token_file ({TOKEN_REMEDY}), or http.host to 127.0.0.1",
             )
+        self._sockets.extend(self._given)
         try:
             for family, address in addresses:
                 self._sockets.append(_listening(family, address))

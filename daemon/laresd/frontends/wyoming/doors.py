@@ -103,7 +103,8 @@ class Doors:
     """Enter them to take the addresses, then `run()`; `serve` is called for each client.
 
     `clients`: addresses and networks that may come in over TCP, none: all; this machine always
-    may. Raises ConfigError for one that is none, Permanent for an address that cannot be had.
+    may. `sockets`: that listen already, in place of host and port; they are closed as if they were
+    its own. Raises ConfigError for one that is none, Permanent for an address that cannot be had.
     """
 
     def __init__(
@@ -115,12 +116,14 @@ class Doors:
         port: int,
         path: Path | None = None,
         clients: Sequence[str] = (),
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
         self._serve = serve
         self._limits = limits
         self._address = (host, port)
         self._path = path
         self._clients = networks(clients)
+        self._given = tuple(sockets)
         self._sockets: list[socket.socket] = []
         self._connected = 0
         self._count = 0
@@ -140,7 +143,8 @@ class Doors:
     async def __aenter__(self) -> Self:
         host, port = self._address
         try:
-            if host:
+            self._sockets.extend(self._given)
+            if host and not self._given:
                 await self._take(host, port)
             if self._path is not None:
                 self._sockets.append(await asyncio.to_thread(_unix, self._path))
