@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 import types
 import typing
@@ -14,6 +15,9 @@ from typing import Literal
 from laresd.config.sections import RoutineAction, RoutineSettings
 from laresd.errors import ConfigError
 from laresd.types import Command
+
+CREDENTIAL = "credential:"  # begins the name of a systemd credential, in place of a path
+CREDENTIALS = "/run/credentials/laresd.service"  # where they are, for who is not started with them
 
 
 class Reader:
@@ -49,7 +53,7 @@ class Reader:
     def _value(self, section: str, key: str, hint: object, value: object) -> object:
         if hint == Path or hint == Path | None:
             if isinstance(value, str) and value:
-                return Path(value).expanduser()
+                return self._path(section, key, value)
             raise self.wrong(key, section, "must be a path in quotes")
         origin, args = typing.get_origin(hint), typing.get_args(hint)
         if origin is Literal:
@@ -63,6 +67,15 @@ class Reader:
         if origin is not None and issubclass(_class(origin), Mapping):
             return self._mapping(section, key, args[1], value)
         return self._scalar(section, key, hint, value)
+
+    def _path(self, section: str, key: str, value: str) -> Path:
+        if not value.startswith(CREDENTIAL):
+            return Path(value).expanduser()
+        name = value.removeprefix(CREDENTIAL)
+        if not key.endswith("_file") or not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+            wanted = f'may not be {value!r}: a secret\'s file may be "{CREDENTIAL}NAME"'
+            raise self.wrong(key, section, wanted)
+        return Path(os.environ.get("CREDENTIALS_DIRECTORY") or CREDENTIALS) / name
 
     def _scalar(self, section: str, key: str, hint: object, value: object) -> object:
         if hint is float and type(value) is int:
