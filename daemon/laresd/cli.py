@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -73,13 +74,16 @@ def main_daemon(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"laresd {__version__}")
     _add_config(parser)
     arguments = parser.parse_args(argv)
-    return _guarded(lambda: _serve(load(arguments.config)), as_json=False)
+    return _guarded(lambda: _serve(partial(load, arguments.config)), as_json=False)
 
 
-def _serve(config: Config) -> int:
+def _serve(read: Callable[[], Config]) -> int:
     from laresd.commands import foreground, satellite  # noqa: PLC0415  # the whole house
 
-    return satellite.serve(config) if config.satellite.enabled else foreground.main(config)
+    config = read()
+    if config.satellite.enabled:
+        return satellite.serve(config)
+    return foreground.main(config, read)
 
 
 def _run(arguments: argparse.Namespace) -> int:

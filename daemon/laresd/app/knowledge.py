@@ -31,11 +31,11 @@ from laresd.backends.knowledge.web import is_in_lan
 from laresd.backends.workers import specs
 from laresd.backends.workers.document_reader import WorkerDocumentReader
 from laresd.backends.workers.supervisor import Worker
-from laresd.config import Config
+from laresd.config import CollectionSettings, Config
 from laresd.core.knowledge import chunking
 from laresd.core.knowledge.consulting import Consulting
 from laresd.core.knowledge.librarian import DocumentLibrarian
-from laresd.core.knowledge.profiles import profiles
+from laresd.core.knowledge.profiles import Profile, profiles
 from laresd.core.knowledge.searching import Embedding, Searcher
 from laresd.core.knowledge.words import words
 from laresd.core.language import main_language
@@ -66,6 +66,17 @@ class Knowledge:
     desk: Desk
     filler: VectorFiller | None  # None: there is no embedding model
     upkeep: Upkeep
+    access: dict[str, Collection]  # who may ask, and the profiles: as they are now
+    profiles: dict[str, Profile]
+
+    def adopt(
+        self, collections: Mapping[str, CollectionSettings], profiles: Mapping[str, Profile]
+    ) -> None:
+        """Who may ask what from the next question on."""
+        self.access.clear()
+        self.access.update(access_of(collections))
+        self.profiles.clear()
+        self.profiles.update(profiles)
 
     def runs(self) -> dict[str, Coroutine[None, None, None]]:
         parts = {
@@ -107,7 +118,8 @@ async def knowledge_of(
         quiet=quiet,
         longest_s=config.knowledge.read_minutes * 60.0,
     )
-    library = _library(config, clock, store, desk, filler)
+    access = access_of(config.collections)
+    library = _library(config, clock, store, desk, filler, access=access)
     searcher = Searcher(store, clock, mind.work if worker else None, partial(_embedding, worker))
     known = profiles(config.profiles)
     librarian = DocumentLibrarian(
@@ -120,11 +132,17 @@ async def knowledge_of(
     )
     consulting = Consulting(librarian, clock, library.has_sources)
     upkeep = Upkeep(store, clock, quiet)
-    return Knowledge(store, library, librarian, consulting, desk, filler, upkeep)
+    return Knowledge(store, library, librarian, consulting, desk, filler, upkeep, access, known)
 
 
 def _library(
-    config: Config, clock: Clock, store: LibraryStore, desk: Desk, filler: VectorFiller | None
+    config: Config,
+    clock: Clock,
+    store: LibraryStore,
+    desk: Desk,
+    filler: VectorFiller | None,
+    *,
+    access: Mapping[str, Collection],
 ) -> SourceLibrary:
     room = Room(config.knowledge.free_mb, config.knowledge.most_mb)
     visitor = Visitor(
@@ -141,12 +159,16 @@ def _library(
         check=partial(_checked, own=config.box.state_dir),
         origin=partial(origin_of, config, clock, Ledger(store)),
         watch=watching.changes,
-        access={
-            name: Collection(name, who.sites, who.users, who.programs)
-            for name, who in config.collections.items()
-        },
+        access=access,
         follow_s=config.knowledge.follow_hours * HOUR_S,
     )
+
+
+def access_of(collections: Mapping[str, CollectionSettings]) -> dict[str, Collection]:
+    return {
+        name: Collection(name, who.sites, who.users, who.programs)
+        for name, who in collections.items()
+    }
 
 
 def origin_of(config: Config, clock: Clock, ledger: Ledger, source: Source) -> Origin:

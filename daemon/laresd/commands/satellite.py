@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from laresd.app.satellite import satellite
 from laresd.app.sound import sound_of
+from laresd.backends.systemd import ServiceManager
 from laresd.commands.foreground import start_log, until_signal
 from laresd.config import Config
 from laresd.errors import LaresError
@@ -50,5 +51,11 @@ def _leaves(group: BaseExceptionGroup[LaresError]) -> Iterator[BaseException]:
 
 
 async def _serve(config: Config) -> None:
-    async with satellite(config, sound_of(config)):
-        await asyncio.Event().wait()
+    with ServiceManager() as manager:
+        async with satellite(config, sound_of(config)):
+            manager.ready("ready: ears and a voice of another machine")
+            try:
+                await manager.watch(lambda: "")
+                await asyncio.Event().wait()
+            finally:
+                manager.stopping()

@@ -19,6 +19,7 @@ from laresd.core.intent.meaning import Meaning, Trouble
 from laresd.core.intent.resolve import is_soft
 from laresd.core.knowledge.consulting import Consulting
 from laresd.core.permission import Decision, Permission
+from laresd.core.risk import Rules
 from laresd.core.routine_book import RoutineBook
 from laresd.core.telemetry import Trace, echo_spans
 from laresd.core.understanding import Cascade, OnSentence, Understanding, is_final
@@ -62,6 +63,14 @@ class CascadeAssistant:
         self._timezone = timezone
         self._permission = Permission(config, clock, pins=pins, timezone=timezone)
         self._filter = input_filter or InputFilter(config.input)
+
+    def adopt(self, config: Config, rules: Rules, input_filter: InputFilter | None) -> None:
+        """Go by other settings of [risk], [risk_rules], [policies] and [input] from now on; a
+        request that is being answered goes on by what it was read with. `input_filter`: None keeps
+        the one that there is, with what it has counted.
+        """
+        self._config, self._filter = config, input_filter or self._filter
+        self._permission.adopt(config, rules)
 
     async def prepare(self, language: str) -> None:
         """Teach the grammar the home as it is. Raises what the grammar raises."""

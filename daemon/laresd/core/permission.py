@@ -16,7 +16,7 @@ from laresd.config import Config
 from laresd.core import consent, replies
 from laresd.core.consent import Answer, Consents, Pending, site_of
 from laresd.core.replies import consents as words
-from laresd.core.risk import Asker, Judged, Risk, judged, rules_of
+from laresd.core.risk import Asker, Judged, Risk, Rules, judged, rules_of
 from laresd.errors import LaresError
 from laresd.ports import Clock, Pins
 from laresd.types import Action, Home, ReplyKind, Request
@@ -53,6 +53,10 @@ class Permission:
         self._clock = clock
         self._pins = pins
         self._timezone = timezone
+
+    def adopt(self, config: Config, rules: Rules) -> None:
+        """Judge by other rules from now on; what is asked about already is judged by them, too."""
+        self._rules, self._seconds = rules, config.risk.confirm_s
 
     def decide(
         self,

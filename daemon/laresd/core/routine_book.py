@@ -49,6 +49,10 @@ class RoutineBook:
     ) -> None:
         return None
 
+    def adopt(self, configured: tuple[Routine, ...]) -> None:
+        """Take these in place of those that the configuration had; what was made stays."""
+        self._configured = configured
+
     @property
     def routines(self) -> tuple[Routine, ...]:
         """All of them; those of the configuration come first, and win."""

@@ -38,6 +38,11 @@ class Corrections:
         self._file = self._sent = HomeNames()
         self._stamp: Stamp | None = None
 
+    def adopt(self, settings: HomeNames) -> None:
+        """Take these in place of those of the configuration; a file and a topic still win."""
+        self._settings = settings
+        self._tell()
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:

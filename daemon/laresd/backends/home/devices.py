@@ -81,6 +81,10 @@ class MqttDevices:
     def home(self) -> Home:
         return self._registry.home()
 
+    def rename(self, names: HomeNames) -> None:
+        """Call things and rooms by the names that the configuration has now."""
+        self._corrections.adopt(names)
+
     def uses(self, topic: str) -> bool:
         """Whether a device of the home speaks or listens on a topic."""
         return self._registry.uses(topic)
