@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from tests.bench.kb.ingest import ingest_kill_rows, ingest_rows
 from tests.bench.kb.kills import kill_rows
 from tests.bench.kb.nearest import recall_rows, speed_rows
 from tests.bench.kb.serving import memory_rows
@@ -18,6 +19,8 @@ MEASURES = {
     "storing": storing_rows,
     "memory": memory_rows,
     "kills": kill_rows,
+    "ingest": ingest_rows,
+    "ingest-kills": ingest_kill_rows,
 }
 
 

@@ -58,7 +58,7 @@ class VectorFiller:
             await self._news.wait()
             self._news.clear()
             try:
-                await self._fill(await self._facts())
+                await self.fill()
                 said = ""
             except LaresError as error:
                 if error.message != said:
@@ -67,7 +67,9 @@ class VectorFiller:
                 self._news.set()
                 await self._clock.wait(asyncio.Event(), self._clock.now() + PAUSE_S)
 
-    async def _fill(self, facts: Facts) -> None:
+    async def fill(self) -> None:
+        """All that there are now. Raises what the embedder and the store raise."""
+        facts = await self._facts()
         while texts := await self._store.unembedded(facts.key, LOOKED_UP):
             for start in range(0, len(texts), BATCH):
                 batch = {each.content: each.text for each in texts[start : start + BATCH]}
