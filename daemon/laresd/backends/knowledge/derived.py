@@ -218,7 +218,7 @@ def _count(db: Connection, index: Derived) -> int:
 
 def expected(db: Connection, model: int) -> int:
     """Passages that a whole index holds."""
-    of_model = "JOIN embedding ON embedding.content = passage.content AND model = ?"
+    of_model = "CROSS JOIN embedding ON embedding.content = passage.content AND model = ?"
     (count,) = db.execute(
         f"SELECT count(*) FROM passage {of_model if model else ''}", (model,) if model else ()
     ).fetchone() or (0,)

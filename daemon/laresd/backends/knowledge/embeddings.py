@@ -17,8 +17,9 @@ from laresd.errors import Permanent
 KEPT_S = 3600.0  # that vectors of a text are kept that is in no document: it may have been moved
 
 _PLACED = (
-    "SELECT passage.id, source.id, source.collection, {what} FROM passage "
-    "JOIN document ON document.id = passage.document JOIN source ON source.id = document.source "
+    "SELECT passage.id, source.id, source.collection, vector FROM passage "
+    "CROSS JOIN document ON document.id = passage.document "
+    "CROSS JOIN source ON source.id = document.source "
 )
 
 
@@ -98,7 +99,7 @@ def placed(db: Connection, of: Model, contents: Sequence[bytes]) -> list[Placed]
     for part in rows.parts(contents):
         found += _placed(
             db.execute(
-                _PLACED.format(what="vector") + "JOIN embedding ON model = ? "
+                _PLACED + "CROSS JOIN embedding ON model = ? "
                 "AND embedding.content = passage.content "
                 f"WHERE passage.content IN ({rows.marks(part)}) ORDER BY passage.id",
                 (of.id, *part),
@@ -111,7 +112,7 @@ def of_document(db: Connection, of: Model, document: int) -> list[Placed]:
     """Its passages whose text was embedded before."""
     return _placed(
         db.execute(
-            _PLACED.format(what="vector") + "JOIN embedding ON model = ? "
+            _PLACED + "CROSS JOIN embedding ON model = ? "
             "AND embedding.content = passage.content WHERE passage.document = ? ORDER BY ordinal",
             (of.id, document),
         )
@@ -123,7 +124,7 @@ def placed_from(db: Connection, model_id: int, after: int, limit: int) -> tuple[
     was looked at; `after` when there was none.
     """
     found = db.execute(
-        _PLACED.format(what="vector") + "LEFT JOIN embedding ON model = ? "
+        _PLACED + "LEFT JOIN embedding ON model = ? "
         "AND embedding.content = passage.content WHERE passage.id > ? ORDER BY passage.id LIMIT ?",
         (model_id, after, limit),
     ).fetchall()

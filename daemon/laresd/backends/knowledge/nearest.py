@@ -69,7 +69,7 @@ def _compared(db: Connection, of: Model, wanted: Wanted, passages: Sequence[int]
     for part in rows.parts(passages):
         there += _pairs(
             db.execute(
-                "SELECT passage.id, vector FROM passage JOIN embedding ON model = ? "
+                "SELECT passage.id, vector FROM passage CROSS JOIN embedding ON model = ? "
                 f"AND embedding.content = passage.content WHERE passage.id IN ({rows.marks(part)})",
                 (of.id, *part),
             )
@@ -80,9 +80,9 @@ def _compared(db: Connection, of: Model, wanted: Wanted, passages: Sequence[int]
 def _exactly(db: Connection, of: Model, wanted: Wanted) -> Near:
     """Each passage within the bounds is looked at."""
     found = db.execute(
-        "SELECT passage.id, vector FROM document JOIN source ON source.id = document.source "
-        "JOIN passage ON passage.document = document.id "
-        "JOIN embedding ON model = ? AND embedding.content = passage.content "
+        "SELECT passage.id, vector FROM document CROSS JOIN source ON source.id = document.source "
+        "CROSS JOIN passage ON passage.document = document.id "
+        "CROSS JOIN embedding ON model = ? AND embedding.content = passage.content "
         f"WHERE source.collection IN ({rows.marks(wanted.collections)}) "
         f"AND {wanted.bounds.condition}",
         (of.id, *wanted.collections, *wanted.bounds.values),

@@ -14,6 +14,9 @@ from laresd.documents import Collection, Document, Held, Passage, Place, Query, 
 T = TypeVar("T")
 
 AT_ONCE = 500  # parameters of one statement
+
+# CROSS JOIN is SQLite's way to say that what is written first is looked at first. Left to itself it
+# begins with all vectors of a model, or with all sources, once many passages are asked for.
 _DOCUMENT = (
     "document.id, document.source, source.collection, document.uri, document.title, "
     "document.digest, document.size, document.modified, document.language, "
@@ -182,8 +185,8 @@ def held(db: Connection, passage_ids: Sequence[int]) -> dict[int, Held]:
             f"SELECT passage.id, ordinal, "
             f'coalesce(passage.text, substr(document.text, start + 1, "end" - start)), start, '
             f'"end", headings, page, sheet, cells, tokens, {_DOCUMENT} '
-            f"FROM passage JOIN document ON document.id = passage.document "
-            f"JOIN source ON source.id = document.source WHERE passage.id IN ({marks(part)})",
+            f"FROM passage CROSS JOIN document ON document.id = passage.document "
+            f"CROSS JOIN source ON source.id = document.source WHERE passage.id IN ({marks(part)})",
             part,
         ):
             each = _held(row)
@@ -220,7 +223,7 @@ def sources_of(db: Connection, collections: Sequence[str]) -> list[int] | None:
 def count_within(db: Connection, bounds: Bounds, most: int) -> int:
     """Passages of documents within these, counted up to `most`."""
     (count,) = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM document JOIN passage ON passage.document = "
+        "SELECT count(*) FROM (SELECT 1 FROM document CROSS JOIN passage ON passage.document = "
         f"document.id WHERE {bounds.condition} LIMIT ?)",
         (*bounds.values, most),
     ).fetchone() or (0,)
@@ -232,7 +235,7 @@ def within(db: Connection, passages: Sequence[int], bounds: Bounds) -> set[int]:
     kept = set[int]()
     for part in parts(passages):
         found = db.execute(
-            "SELECT passage.id FROM passage JOIN document ON document.id = passage.document "
+            "SELECT passage.id FROM passage CROSS JOIN document ON document.id = passage.document "
             f"WHERE passage.id IN ({marks(part)}) AND {bounds.condition}",
             (*part, *bounds.values),
         )

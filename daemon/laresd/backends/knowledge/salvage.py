@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from laresd.backends.sqlite import Connection
 
-TABLES = ("source", "document", "passage", "model", "embedding", "visit", "page")
+TABLES = ("source", "document", "passage", "model", "embedding", "unused", "visit", "page")
 
 
 def truth(db: Connection) -> None:

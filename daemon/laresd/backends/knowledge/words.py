@@ -64,8 +64,8 @@ def search(db: Connection, table: str, wanted: Wanted) -> list[tuple[int, float]
     join = where = ""
     if wanted.bounds.condition:
         join = (
-            f"JOIN passage ON passage.id = {table}.rowid "
-            "JOIN document ON document.id = passage.document "
+            f"CROSS JOIN passage ON passage.id = {table}.rowid "
+            "CROSS JOIN document ON document.id = passage.document "
         )
         where = f"AND {wanted.bounds.condition} "
     rows = db.execute(
