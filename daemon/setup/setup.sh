@@ -49,6 +49,7 @@ missing_packages() {
     command -v espeak-ng >/dev/null || echo espeak-ng
     ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || echo libportaudio2
     command -v c++ >/dev/null || echo g++
+    command -v restic >/dev/null || echo restic
     has_letters eng || echo tesseract-ocr-eng
     has_letters deu || echo tesseract-ocr-deu
     has_letters chi_sim || echo tesseract-ocr-chi-sim

@@ -74,8 +74,7 @@ class Restic:
 
     def look(self) -> None:
         """See that the repository is there and the password fits; forget locks of dead programs."""
-        self._run("cat", "config", timeout=QUICK_S)
-        self._run("unlock", timeout=QUICK_S)
+        self._run("unlock", timeout=QUICK_S)  # first: all else waits for such a lock
 
     def store(
         self, folder: Path, box: str, others: Sequence[Path], told: Callable[[float], None]

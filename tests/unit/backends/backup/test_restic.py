@@ -91,10 +91,11 @@ def test_no_secret_is_on_its_command_line(one: Restic, program: FakeRestic, tmp_
     one.store(tmp_path, "attic", [Path("/cold")], lambda part: None)
     for secret in ("swordfish", "AKIA123", "s3cr3t", S3):
         assert secret not in "".join(program.words)
-    assert "forget --tag lares --host attic --group-by host,tags --keep-daily=7" in program.words[2]
-    assert "--keep-weekly" not in program.words[2]
-    assert program.words[3] == "check --read-data-subset=2.5%"
-    assert program.words[4].endswith("--host attic --ignore-ctime . /cold")
+    _, forgetting, checking, storing = program.words
+    assert "forget --tag lares --host attic --group-by host,tags --keep-daily=7" in forgetting
+    assert "--keep-weekly" not in forgetting
+    assert checking == "check --read-data-subset=2.5%"
+    assert storing.endswith("--host attic --ignore-ctime . /cold")
 
 
 def test_the_password_is_not_in_its_environment_and_a_strangers_settings_do_not_count(
@@ -197,7 +198,7 @@ def test_ssh_asks_nobody_and_uses_the_key_that_is_named(
         held,
         program,
     ).look()
-    assert "-p 2222 ada@nas -s sftp" in program.words[2]
+    assert "-p 2222 ada@nas -s sftp" in program.words[1]
 
 
 @pytest.mark.parametrize("target", ["sftp:-oProxyCommand=evil:/x", "sftp::/x"])
