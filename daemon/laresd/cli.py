@@ -43,6 +43,7 @@ COMMANDS = {
     "timers": Command("timers", "the running timers"),
     "status": Command("status", "the running daemon, its broker and its engines"),
     "microphone": Command("microphone", "how loud the microphone is, second by second"),
+    "volume": Command("volume", "how loud Lares speaks; with a number, from now on"),
     "doctor": Command("doctor", "look for what is wrong, and say what to do about it"),
     "hosts": Command("hosts", "machines on the LAN that compute for this box"),
     "pin": Command("pin", "set the PIN that the most dangerous actions need"),

@@ -391,6 +391,19 @@ class Signs(Protocol):
         ...
 
 
+class Volume(Protocol):
+    """How loud the box's own voice is, 0 to 100 percent."""
+
+    @property
+    def percent(self) -> int: ...
+
+    async def set(self, percent: int) -> None:
+        """From now on, and after a restart. Raises Refused for what is no percentage, Temporary
+        where it is set and cannot be kept.
+        """
+        ...
+
+
 class TurnMachine(Protocol):
     """Decides by the audio when a spoken turn opens, what its command is, when it ends. Pure."""
 

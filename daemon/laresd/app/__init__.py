@@ -208,6 +208,7 @@ async def _build(
         input_filter=await asyncio.to_thread(_input_filter, config),
         routines=routines,
         documents=knowledge.consulting if knowledge else None,
+        own_volume=sound.volume,
     )
     gauges = await Gauges.of(config, clock)
     shown = frontend_of(bus, gauges)
@@ -223,7 +224,6 @@ async def _build(
         on_turn(turn)
 
     answering = Overheard(assistant, replied)
-
     arbiter = WakeArbiter(config, bus, clock, arbitration.Ballot, arbitration.WAIT)
     board = await stack.enter_async_context(panel(config, clock))
     waking = waking_of(config, clock, workers["listen"], mind.work, on_rejected=shown.rejected)
@@ -246,7 +246,7 @@ async def _build(
         gauges,
         mind,
         voice,
-        source=sound.source,
+        sound=sound,
         workers=workers,
         on_mute=on_mute(board, sound.signs),
     )
@@ -331,6 +331,7 @@ def _requests(box: Box) -> MqttFrontend:
         is_device_topic=box.broker_devices.uses,
         routines=lambda: box.routines.spoken,
         librarian=librarian_of(box.knowledge),
+        volume=box.house.means.volume,
     )
     return MqttFrontend(services, ready=_known(box))
 

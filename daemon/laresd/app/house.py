@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from laresd.app.mind import Mind
+from laresd.app.sound import Sound
 from laresd.backends.board.energy import RaplMeter
 from laresd.backends.board.heat import SysfsBoard
 from laresd.backends.home.devices import MqttDevices
@@ -32,7 +33,7 @@ from laresd.frontends.home_assistant import (
     Vitals,
 )
 from laresd.frontends.voice import MutableSource, VoiceFrontend
-from laresd.ports import AudioSource, Bus, Clock
+from laresd.ports import Bus, Clock
 
 OWN_MODEL = OWN_NAME[ModelKind.LLM]
 
@@ -99,16 +100,16 @@ async def house_of(
     mind: Mind,
     voice: VoiceFrontend,
     *,
-    source: AudioSource | None,
+    sound: Sound,
     workers: Mapping[str, Worker],
     on_mute: Callable[[bool], None] = lambda muted: None,
 ) -> House:
-    """With the microphone muted, and the box deaf, as they were left. `on_mute`: it was switched,
-    by whomever.
+    """With the microphone muted, the box deaf, and as loud as it was left. `on_mute`: it was
+    switched, by whomever.
     """
     config, llm = gauges.config, workers.get("llm")
     microphone, ears = None, None
-    if source is not None:
+    if sound.source is not None:
         switches = SwitchFile(config.box.state_dir / "switches.json")
         kept = await switches.load()
         muted = kept is None or kept.get("mute", False)  # in doubt nobody is listened to
@@ -117,13 +118,17 @@ async def house_of(
             on_mute(off)
             frontend.changed()
 
-        microphone = MutableSource(source, muted=muted, on_change=changed)
+        microphone = MutableSource(sound.source, muted=muted, on_change=changed)
         voice.listening = kept is None or kept.get("listening", True)
         ears = Ears(voice, microphone, switches.save)
+    if sound.volume is not None:
+        sound.volume.on_change = frontend.changed
+        await sound.volume.load()
     means = Means(
         vitals=partial(gauges.vitals, mind, llm),
         ears=ears,
         say=voice.say if config.audio.enabled else None,
+        volume=sound.volume,
         models=_models(config) if llm is not None else None,
         restart=_restart(),
         language_model=llm is not None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from laresd.backends.audio import (
     Earcons,
     EchoCanceller,
+    KeptVolume,
     Loudspeaker,
     Microphone,
     PortAudio,
@@ -17,6 +18,7 @@ from laresd.backends.audio import (
 )
 from laresd.config import Audio, Config
 from laresd.errors import ConfigError, Refused
+from laresd.frames import Fields
 from laresd.frontends.control import Handler
 from laresd.ports import AudioSink, AudioSource, Signs
 from laresd.types import Json
@@ -29,6 +31,7 @@ class OwnSound:
     microphone: Microphone
     loudspeaker: Loudspeaker
     earcons: Earcons
+    volume: KeptVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Sound:
     source: AudioSource | None
     sink: AudioSink
     own: OwnSound | None = None
+
+    @property
+    def volume(self) -> KeptVolume | None:
+        """Of the machine's own loudspeaker."""
+        return self.own.volume if self.own else None
 
     @property
     def signs(self) -> Sequence[Signs]:
@@ -53,8 +61,23 @@ class Sound:
             await self.own.loudspeaker.close()
 
     def handlers(self) -> dict[str, Handler]:
-        """For the control socket: `microphone` {} -> one part, how loud the last second was."""
-        return {"microphone": lambda fields, payload: self._levels()}
+        """For the control socket:
+
+        microphone  {}         -> one part, how loud the last second was
+        volume      {percent?} -> one part, how loud Lares speaks; `percent`: from now on
+        """
+        return {
+            "microphone": lambda fields, payload: self._levels(),
+            "volume": lambda fields, payload: self._volume(Fields(fields)),
+        }
+
+    async def _volume(self, fields: Fields) -> AsyncGenerator[Mapping[str, Json], None]:
+        if self.own is None:
+            raise Refused("this box uses no loudspeaker", remedy="set audio.enabled = true")
+        wanted = fields.integer("percent", -1)
+        if wanted != -1:
+            await self.own.volume.set(wanted)
+        yield {"percent": self.own.volume.percent}
 
     async def _levels(self) -> AsyncGenerator[Mapping[str, Json], None]:
         if self.own is None:
@@ -69,7 +92,6 @@ class Sound:
             "peak_dbfs": round(levels.peak, 1),
             "clipped": levels.clipped,
             "lost_frames": self.own.microphone.overruns,
-            "volume": round(self.own.loudspeaker.volume, 2),
         }
 
 
@@ -99,7 +121,8 @@ def sound_of(config: Config, card: SoundCard | None = None) -> Sound:
         on_played=canceller.played if canceller else None,
     )
     earcons = Earcons(loudspeaker, audible=settings.earcons)
-    return Sound(microphone, loudspeaker, OwnSound(microphone, loudspeaker, earcons))
+    volume = KeptVolume(loudspeaker, config.box.state_dir / "volume.json")
+    return Sound(microphone, loudspeaker, OwnSound(microphone, loudspeaker, earcons, volume))
 
 
 def _check(settings: Audio) -> None:

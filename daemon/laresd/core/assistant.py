@@ -18,13 +18,14 @@ from laresd.core.intent import loose
 from laresd.core.intent.meaning import Meaning, Trouble
 from laresd.core.intent.resolve import is_soft
 from laresd.core.knowledge.consulting import Consulting
+from laresd.core.own_voice import OwnVoice
 from laresd.core.permission import Decision, Permission
 from laresd.core.risk import Rules
 from laresd.core.routine_book import RoutineBook
 from laresd.core.telemetry import Trace, echo_spans
 from laresd.core.understanding import Cascade, OnSentence, Understanding, is_final
 from laresd.errors import DeadlineExceeded, LaresError
-from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers
+from laresd.ports import Clock, Devices, Grammar, LanguageModel, Pins, Timers, Volume
 from laresd.turns import Wholeness
 from laresd.types import Action, Home, Json, Reply, ReplyKind, Request
 
@@ -48,9 +49,10 @@ class CascadeAssistant:
         input_filter: InputFilter | None = None,
         routines: RoutineBook | None = None,
         documents: Consulting | None = None,
+        own_volume: Volume | None = None,
     ) -> None:
         """`timezone`: of the answers about the time; None is the machine's own. `input_filter`:
-        None knows only what the configuration blocks. Raises ConfigError for a wrong rule.
+        None knows only what the configuration blocks. `own_volume`: of its own voice. Raises ConfigError for a wrong rule.
         """
         self._dialogue = Dialogue(clock, routines)
         self._config = config
@@ -61,6 +63,7 @@ class CascadeAssistant:
             config, clock, devices, grammar=grammar, model=language_model, documents=documents
         )
         self._timezone = timezone
+        self._own_voice = OwnVoice(own_volume)
         self._permission = Permission(config, clock, pins=pins, timezone=timezone)
         self._filter = input_filter or InputFilter(config.input)
 
@@ -129,7 +132,8 @@ class CascadeAssistant:
         plan = await self._dialogue.settle(request)
         if plan is not None:
             return await self._follow(request, plan, home, trace)
-        return await self._understood(request, home, trace, on_sentence)
+        about_itself = await self._own_voice.answer(request, home)
+        return about_itself or await self._understood(request, home, trace, on_sentence)
 
     async def _understood(
         self, request: Request, home: Home, trace: Trace, on_sentence: OnSentence | None

@@ -33,6 +33,7 @@ from tests.fakes.grammar import FakeGrammar
 from tests.fakes.home import ENTITIES, STATES, home_of
 from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.virtual_time import virtual_time
+from tests.fakes.volume import FakeVolume
 
 PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
 
@@ -52,7 +53,13 @@ class FakeTimers:
 class Room:
     """An assistant with everything that it needs, faked."""
 
-    def __init__(self, *, config: Config = PATIENT, model: FakeLanguageModel | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config = PATIENT,
+        model: FakeLanguageModel | None = None,
+        volume: FakeVolume | None = None,
+    ) -> None:
         self.grammar = FakeGrammar()
         self.devices = FakeDevices(ENTITIES, STATES)
         self.timers = FakeTimers()
@@ -64,6 +71,7 @@ class Room:
             devices=self.devices,
             timers=self.timers,
             language_model=model,
+            own_volume=volume,
         )
 
     async def say(

@@ -7,10 +7,12 @@ from laresd.backends.audio.loudspeaker import Loudspeaker, Silence
 from laresd.backends.audio.microphone import Microphone
 from laresd.backends.audio.portaudio import PortAudio
 from laresd.backends.audio.recording import Recording
+from laresd.backends.audio.volume import KeptVolume
 
 __all__ = [
     "Earcons",
     "EchoCanceller",
+    "KeptVolume",
     "Loudspeaker",
     "Microphone",
     "PortAudio",

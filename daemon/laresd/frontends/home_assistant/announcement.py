@@ -21,6 +21,7 @@ Component = dict[str, Json]
 
 DIAGNOSTIC, CONFIG = "diagnostic", "config"
 ONLINE = "online"
+VOLUME = "volume"
 MAX_STATE = 255  # characters of a state in Home Assistant
 SOURCES: Mapping[str, str] = {
     "grammar": "Answered by the grammar",
@@ -47,6 +48,7 @@ class Offer:
 
     microphone: bool = False
     voice: bool = False
+    volume: bool = False
     texts: bool = False
     celsius: bool = False
     throttling: bool = False
@@ -99,7 +101,7 @@ class Topics:
     @property
     def kept(self) -> tuple[str, ...]:
         """Every topic on which something of this box may be retained, but its availability."""
-        names = ("figures", "listening", "mute", "next_model", "update")
+        names = ("figures", "listening", "mute", VOLUME, "next_model", "update")
         return (self.announcement, *map(self.state, names))
 
 
@@ -143,6 +145,7 @@ def components(topics: Topics, offer: Offer) -> dict[str, Component]:
         ),
         "wake": (offer.microphone, _wake(topics)),
         "say": (offer.voice, _say(topics)),
+        VOLUME: (offer.volume, _volume(topics)),
         "restart": (offer.restart, _restart(topics)),
         "model": (offer.language_model, _model(topics)),
         "next_model": (bool(offer.models), _next_model(topics, offer.models)),
@@ -274,6 +277,22 @@ def _say(topics: Topics) -> Component:
         "p": "notify",
         "name": "Say",
         "command_topic": topics.command("say"),
+        "entity_category": CONFIG,
+    }
+
+
+def _volume(topics: Topics) -> Component:
+    return {
+        "p": "number",
+        "name": "Volume of the voice",
+        "icon": "mdi:volume-high",
+        "state_topic": topics.state(VOLUME),
+        "command_topic": topics.command(VOLUME),
+        "min": 0,
+        "max": 100,
+        "step": 1,
+        "unit_of_measurement": "%",
+        "mode": "slider",
         "entity_category": CONFIG,
     }
 

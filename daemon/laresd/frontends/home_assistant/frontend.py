@@ -18,11 +18,18 @@ from laresd import __version__
 from laresd.config import Config
 from laresd.errors import LaresError, Refused, Temporary
 from laresd.frontends.home_assistant import orders, updates
-from laresd.frontends.home_assistant.announcement import ONLINE, Energy, Offer, Topics, announcement
+from laresd.frontends.home_assistant.announcement import (
+    ONLINE,
+    VOLUME,
+    Energy,
+    Offer,
+    Topics,
+    announcement,
+)
 from laresd.frontends.home_assistant.ears import LISTENING, MUTE, Ears
 from laresd.frontends.home_assistant.figures import Figures, Vitals
 from laresd.frontends.home_assistant.updates import Latest
-from laresd.ports import Bus, Clock, Subscription
+from laresd.ports import Bus, Clock, Subscription, Volume
 from laresd.types import Json, Message, Reply, Turn
 
 log = logging.getLogger(__name__)
@@ -53,6 +60,7 @@ class Means:
     vitals: Callable[[], Awaitable[Vitals]]
     ears: Ears | None = None
     say: Callable[[str], Awaitable[None]] | None = None
+    volume: Volume | None = None
     models: Models | None = None
     restart: Callable[[], None] | None = None
     language_model: bool = False
@@ -180,6 +188,8 @@ class HomeAssistantFrontend:
             await means.ears.switch(name, orders.switched(payload))
         elif name == "say" and means.say is not None:
             self._begin_saying(means.say, orders.said(payload), tasks)
+        elif name == VOLUME and means.volume is not None:
+            await means.volume.set(orders.percent(payload))
         elif name == "next_model" and means.models is not None:
             await means.models.choose(orders.text(payload))
         elif name == "restart" and means.restart is not None:
@@ -250,6 +260,8 @@ class HomeAssistantFrontend:
         if means.ears is not None:
             for name, on in means.ears.states().items():
                 states[topics.state(name)] = "ON" if on else "OFF"
+        if means.volume is not None:
+            states[topics.state(VOLUME)] = str(means.volume.percent)
         if means.models is not None:
             states[topics.state("next_model")] = await means.models.chosen()
         if self._clock.now() >= self._figures_at + FIGURES_EVERY_S:
@@ -266,6 +278,7 @@ class HomeAssistantFrontend:
         return Offer(
             microphone=means.ears is not None,
             voice=means.say is not None,
+            volume=means.volume is not None,
             texts=self._config.home_assistant.texts,
             celsius=self._vitals.celsius is not None,
             throttling=self._vitals.throttled is not None,

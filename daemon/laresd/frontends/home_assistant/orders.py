@@ -27,6 +27,17 @@ def switched(payload: bytes) -> bool:
     return _SWITCHED[word]
 
 
+def percent(payload: bytes) -> int:
+    """Raises Permanent for anything but a number from 0 to 100."""
+    try:
+        number = float(text(payload))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100:
+        raise Permanent("the payload must be a number from 0 to 100")
+    return round(number)
+
+
 def pressed(payload: bytes) -> None:
     """Raises Permanent for anything but PRESS."""
     if text(payload) != "PRESS":

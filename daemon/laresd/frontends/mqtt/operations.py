@@ -22,6 +22,7 @@ from laresd.frontends.mqtt.requests import (
     AskDocuments,
     Header,
     Listen,
+    Loudness,
     OfDocuments,
     Say,
     SearchDocuments,
@@ -40,6 +41,7 @@ from laresd.ports import (
     Seen,
     Timers,
     Transcriber,
+    Volume,
 )
 from laresd.timing import TimerCommand, TimerResult, TimerVerb, TimerView
 from laresd.types import Json, Priority, Reply, Request, Transcript
@@ -80,7 +82,8 @@ class Services:
     """What the requests are carried out with. `words`: a timer's result as a sentence.
 
     `routines`: what is to be said for each routine, by its name. `is_device_topic`: whether
-    a device of the home is known to use a topic. `librarian`: None where there are no documents.
+    a device of the home is known to use a topic. `librarian`: None where there are no documents;
+    `volume`: None where Lares has no voice of its own.
     """
 
     config: Config
@@ -97,6 +100,7 @@ class Services:
     routines: Callable[[], Mapping[str, str]] = no_routines
     is_device_topic: Callable[[str], bool] = lambda topic: False
     librarian: Librarian | None = None
+    volume: Volume | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Operations:
             case Listen():
                 await self._listen(order.wanted)
                 yield _done(order, "")
+            case Loudness():
+                yield await self._volume(order, order.wanted)
             case Time():
                 yield await self._time(order, order.wanted)
             case AskDocuments() | SearchDocuments() | SumUp():
@@ -264,6 +270,14 @@ class Operations:
     def _site(self, said: str) -> str:
         """As the voice names it; the box's own ear goes by the box's name, too."""
         return "" if said == self._services.config.box.name else said
+
+    async def _volume(self, order: Order, wanted: Loudness) -> Form:
+        volume = self._services.volume
+        if volume is None:
+            raise Refused("this box uses no loudspeaker", remedy="set audio.enabled = true")
+        if wanted.percent is not None:
+            await volume.set(wanted.percent)
+        return {"id": order.header.id, "kind": "done", "percent": volume.percent}
 
     async def _time(self, order: Order, time: Time) -> Form:
         box = self._services.config.box

@@ -32,6 +32,7 @@ _NAME = re.compile(r"[a-z0-9_-]{1,40}")
 _NAME_FORM = "1 to 40 of a-z, 0-9, _ and -"
 _ID_FORM = "1 to 64 letters, digits, or any of _ . -"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
+_PERCENT = re.compile(r"[0-9]{1,2}|100")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
 _URL = re.compile(r"http://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 _AUDIO = re.compile(rf"(?=.{{1,{MAX_REFERENCE}}}$)({_FILE.pattern}|{_URL.pattern})")
@@ -83,6 +84,13 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Loudness:
+    """Of the box's own voice; None: it is only to be told."""
+
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Time:
     """`seconds`: how long, or by how much; 0: not said."""
 
@@ -131,7 +139,7 @@ class SumUp:
 
 
 OfDocuments = AskDocuments | SearchDocuments | SumUp
-Wanted = Ask | Say | Listen | Time | Activate | OfDocuments
+Wanted = Ask | Say | Listen | Loudness | Time | Activate | OfDocuments
 
 _HEADER = ("id", "client", "deadline_s", "sent_at", "reply")
 
@@ -231,6 +239,20 @@ def _listen(fields: Fields | str) -> Listen:
     )
 
 
+def _volume(fields: Fields | str) -> Loudness:
+    if isinstance(fields, str):
+        if fields and not _PERCENT.fullmatch(fields):
+            raise BadRequest("plain text can only be a percentage", remedy="send 40, or nothing")
+        return Loudness(int(fields) if fields else None)
+    fields.only(*_HEADER, "percent")
+    if not fields.has("percent"):
+        return Loudness()
+    percent = fields.number("percent", 0, above=-1, most=100)
+    if percent < 0:
+        raise BadRequest("`percent` must be a number from 0 to 100")
+    return Loudness(round(percent))
+
+
 def _timer(fields: Fields | str) -> Time:
     if isinstance(fields, str):  # a verb alone: "status"
         fields = Fields({"verb": fields})
@@ -292,6 +314,7 @@ OPERATIONS: Mapping[str, Callable[[Fields | str], Wanted]] = MappingProxyType(
         "ask": _ask,
         "say": _say,
         "listen": _listen,
+        "volume": _volume,
         "timer": _timer,
         "scene": _scene,
         "kb/ask": _documents,

@@ -22,6 +22,7 @@ TOPICS = Topics("lares/attic", "homeassistant", "attic")
 ALL = Offer(
     microphone=True,
     voice=True,
+    volume=True,
     texts=True,
     celsius=True,
     throttling=True,

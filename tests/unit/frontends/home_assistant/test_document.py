@@ -14,6 +14,7 @@ DOCUMENT = Path(__file__).parents[4] / "firmware-notes" / "home-assistant.md"
 ALL = Offer(
     microphone=True,
     voice=True,
+    volume=True,
     texts=True,
     celsius=True,
     throttling=True,

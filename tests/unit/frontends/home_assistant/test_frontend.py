@@ -27,6 +27,7 @@ from laresd.types import Reply, ReplyKind, Transcript, Turn
 from tests.fakes.audio import FakeSource
 from tests.fakes.bus import FakeBus
 from tests.fakes.virtual_time import virtual_time
+from tests.fakes.volume import FakeVolume
 
 ANNOUNCED = "homeassistant/device/lares_lares/config"
 BASE = "lares/lares"
@@ -61,6 +62,7 @@ class Box:
         self.disk_full = False
         self.said: list[str] = []
         self.model, self.restarts = "embedded", 0
+        self.volume = FakeVolume()
         self.hold = asyncio.Event()
         self.hold.set()
         self.frontend = HomeAssistantFrontend(
@@ -70,6 +72,7 @@ class Box:
             vitals=self._vitals,
             ears=Ears(self.voice, self.microphone, self._keep),
             say=self._say,
+            volume=self.volume,
             models=Models(self._choices, self._chosen, self._choose),
             restart=self._restart,
             language_model=True,
@@ -260,6 +263,30 @@ async def test_listening_is_switched_off_without_closing_the_microphone() -> Non
         assert not box.voice.listening
         assert not box.microphone.muted
         assert box.kept_by_broker("listening") == "OFF"
+
+
+@virtual_time
+async def test_the_volume_of_the_voice_is_shown_and_set() -> None:
+    async with Box().running() as box:
+        assert json.loads(box.bus.retained[ANNOUNCED])["cmps"]["volume"]["p"] == "number"
+        assert box.kept_by_broker("volume") == "70"
+        await box.order("volume", "40")
+        assert (box.volume.percent, box.kept_by_broker("volume")) == (40, "40")
+        box.volume.percent = 55  # somebody else
+        box.frontend.changed()
+        await asyncio.sleep(0.1)
+        assert box.kept_by_broker("volume") == "55"
+
+
+@pytest.mark.parametrize("payload", ["101", "-1", "loud", "nan", ""])
+def test_what_is_no_volume_sets_none(payload: str) -> None:
+    @virtual_time
+    async def test() -> None:
+        async with Box().running() as box:
+            await box.order("volume", payload)
+            assert box.volume.percent == 70
+
+    test()
 
 
 @virtual_time

@@ -22,6 +22,7 @@ from tests.fakes.devices import FakeDevices
 from tests.fakes.librarian import FakeLibrarian
 from tests.fakes.timer_store import FakeTimerStore
 from tests.fakes.transcriber import FakeTranscriber
+from tests.fakes.volume import FakeVolume
 from tests.unit.frontends.mqtt.document import is_documented_answer
 
 BASE = "lares/lares"
@@ -105,6 +106,7 @@ class Rig:
         self.clock = SystemClock()
         self.assistant = FakeAssistant(replies, seconds=seconds, streamed=GENERATED)
         self.voice = FakeVoice()
+        self.volume = FakeVolume()
         self.answers = self.bus.subscribe(f"{BASE}/answer/+", "client/+/in-tray")
         self.config = Config(box=Box(area=area), mqtt_api=api or MqttApi())
         self.seen = seen or FakeSeen()
@@ -129,6 +131,7 @@ class Rig:
             routines=lambda: routines or {"Bedtime": "sleep well"},
             is_device_topic=lambda topic: topic in device_topics,
             librarian=librarian,
+            volume=self.volume,
         )
 
     def send(

@@ -102,7 +102,7 @@ OTHERS: list[Json] = [None, True, False, [], {}, ["x"], {"text": "x"}]
 FIELDS: dict[str, list[Json]] = {
     **dict.fromkeys(("text", "area", "site", "user", "conversation", "name", "language"), LINES),
     **dict.fromkeys(("id", "client"), IDENTIFIERS),
-    **dict.fromkeys(("deadline_s", "sent_at", "seconds"), NUMBERS),
+    **dict.fromkeys(("deadline_s", "sent_at", "seconds", "percent"), NUMBERS),
     **dict.fromkeys(("reply", "verb", "unknown"), WORDS),
     "audio": REFERENCES,
     "document": LINES,
@@ -113,6 +113,7 @@ BASES: dict[str, dict[str, Json]] = {
     "timer": {"verb": "status"},
     "scene": {"name": "Tea"},
     "listen": {},
+    "volume": {},
     "kb/summary": {"document": "Boiler manual"},
 }
 

@@ -84,6 +84,20 @@ async def test_an_ear_that_the_box_has_not_is_not_opened(home: Rig) -> None:
     assert not home.voice.opened
 
 
+async def test_how_loud_the_box_speaks_is_told_and_set(home: Rig) -> None:
+    told = {"id": "last", "kind": "done", "percent": 70}
+    assert await home.ask("", "volume") == told
+    assert await home.ask("40", "volume") == {**told, "percent": 40}
+    assert await home.ask({"percent": 55.4}, "volume") == {**told, "percent": 55}
+    assert error_of(await home.ask("louder", "volume"))[0] == "bad_request"
+    assert home.volume.percent == 55
+
+
+async def test_a_volume_that_is_set_but_cannot_be_kept_is_told_of(home: Rig) -> None:
+    home.volume.failure = Temporary("it is set, but not after a restart")
+    assert error_of(await home.ask("40", "volume"))[0] == "failed"
+
+
 async def test_timers_are_started_told_and_cancelled(home: Rig) -> None:
     started = await home.ask({"verb": "start", "seconds": 300, "name": "tea"}, "timer")
     assert (started["kind"], started["outcome"]) == ("done", "started")
