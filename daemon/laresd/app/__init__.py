@@ -257,7 +257,7 @@ async def _build(
     )
     http = await _api(api, stack)
     wyoming = await wyoming_of(
-        config, clock, mind, assistant=answering, workers=workers, stack=stack
+        config, clock, mind, assistant=answering, workers=workers, waking=waking, stack=stack
     )
     return Box(
         config,

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from laresd.app.ears import AllSigns
 from laresd.app.sound import Sound
+from laresd.app.waking import waking_of
 from laresd.app.wyoming import announced
 from laresd.backends.clock import SystemClock
 from laresd.backends.workers import specs
-from laresd.backends.workers.clients import WorkerListener
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Config
-from laresd.core import wake
 from laresd.errors import ConfigError
 from laresd.frontends.wyoming import Doors, Limits, Offered, SatelliteRole
 
@@ -42,16 +41,13 @@ async def satellite(config: Config, sound: Sound) -> AsyncIterator[RunningSatell
         raise ConfigError("a satellite without a microphone", remedy="set audio.enabled = true")
     clock = SystemClock()
     listen = Worker(specs.listening(config.wake)) if settings.wake == "here" else None
-    listener = None
-    if listen is not None:
-        words = wake.sensitivities(config.wake, EAR)
-        listener = WorkerListener(listen, stream=EAR, words=words)
+    waking = waking_of(config, clock, listen, None) if listen is not None else None
     role = SatelliteRole(
         config,
         clock,
         sound.source,
         sound.sink,
-        listener,
+        waking.listener(EAR) if waking is not None else None,
         wake_words=lambda: [Offered(word, ("en",)) for word in config.wake.words],
         signs=AllSigns(sound.signs),
     )
@@ -73,8 +69,8 @@ async def satellite(config: Config, sound: Sound) -> AsyncIterator[RunningSatell
             await stack.enter_async_context(listen)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         runs = [role.run(), doors.run(), sound.run()]
-        if listen is not None:
-            runs.append(listen.run())
+        if listen is not None and waking is not None:
+            runs += [listen.run(), waking.run()]
         if settings.announce and not doors.local:
             runs.append(announced(config.box.name, doors.port))
         tasks = [group.create_task(run) for run in runs]

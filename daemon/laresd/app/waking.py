@@ -34,7 +34,7 @@ class Waking:
         clock: Clock,
         new: Callable[[str, Mapping[str, float]], Listener],
         phrases: Callable[[], Json],
-        transcriber: Transcriber,
+        transcriber: Transcriber | None,
         *,
         on_rejected: Callable[[str], None] = lambda word: None,
     ) -> None:
@@ -63,18 +63,18 @@ class Waking:
     async def was_said(self, ear: str, word: str) -> bool:
         """Whether the speech model heard the wake word, too, in what that ear just heard.
 
-        In doubt it was said: where the check is off, the speech model knows only the words of a
-        home, or heard nothing, or fails.
+        In doubt it was said: where the check is off, there is no speech model or it knows only the
+        words of a home, or heard nothing, or fails.
         """
-        listener = self._ears.get(ear)
-        if listener is None or not self._config.wake.transcript_check:
+        listener, transcriber = self._ears.get(ear), self._transcriber
+        if listener is None or transcriber is None or not self._config.wake.transcript_check:
             return True
         pcm, phrase = listener.recent, self._phrase(word)
         if not phrase or not await self._knows():
             return True
         deadline = self._clock.now() + self._config.speech_to_text.timeout_s
         try:
-            heard = await self._transcriber.transcribe(
+            heard = await transcriber.transcribe(
                 pcm, language=self._config.box.language, deadline=deadline
             )
         except LaresError as error:
@@ -109,9 +109,9 @@ def waking_of(
     config: Config,
     clock: Clock,
     worker: Worker,
-    transcriber: Transcriber,
+    transcriber: Transcriber | None,
     *,
-    on_rejected: Callable[[str], None],
+    on_rejected: Callable[[str], None] = lambda word: None,
 ) -> Waking:
     """Over the box's listening worker, and the service elsewhere that finds wake words, if there is
     one. Raises ConfigError for an address that is none.

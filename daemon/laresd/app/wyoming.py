@@ -11,6 +11,7 @@ from pathlib import Path
 
 from laresd.app.engines import engines
 from laresd.app.mind import Mind
+from laresd.app.waking import Waking
 from laresd.backends import espeak
 from laresd.backends.clock import SystemClock
 from laresd.backends.hosts.discovery import WYOMING, Announcement, announce
@@ -80,6 +81,7 @@ async def wyoming_of(
     *,
     assistant: Assistant,
     workers: Mapping[str, Worker],
+    waking: Waking,
     stack: AsyncExitStack,
 ) -> WyomingServer | None:
     """The box's own, over its scheduler; None where none is wanted, or its address is taken."""
@@ -92,7 +94,7 @@ async def wyoming_of(
         offer=offering.now,
         transcriber=mind.work,
         synthesizer=mind.work,
-        listener=lambda name: WorkerListener(workers["listen"], stream=name),
+        listener=waking.listener,
         doubt=guard.transcript,
         dictation=mind.dictation,
         grammar=WorkerGrammar(workers["grammar"]),

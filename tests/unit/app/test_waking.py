@@ -13,13 +13,14 @@ from laresd.backends.near_misses import clips_of
 from laresd.config import Box, Config, SpeechToText, Wake
 from laresd.errors import Temporary
 from laresd.ports import Listener
-from laresd.types import FRAME_SAMPLES, Heard, HeardKind
+from laresd.types import FRAME_SAMPLES, Heard, HeardKind, Json
 from tests.fakes.audio import SPEECH, silence, speech, wake_word
 from tests.fakes.listener import FakeListener
 from tests.fakes.transcriber import FakeTranscriber
 
 ROOM = silence(320) + wake_word() + silence(320)
 PULLED = SpeechToText(model="/models/base")
+OKAY_NABU: Json = {"okay_nabu": "Okay Nabu"}
 
 
 class DoubtfulListener(FakeListener):
@@ -53,7 +54,7 @@ class Rig:
             self.config,
             SystemClock(),
             self.new,
-            lambda: {"okay_nabu": "Okay Nabu"},
+            lambda: OKAY_NABU,
             self.transcriber,
             on_rejected=self.rejected.append,
         )
@@ -103,6 +104,15 @@ class TestTranscriptCheck:
         rig.transcriber.failures.append(Temporary("it died"))
         assert await rig.waking.was_said("attic", "okay_nabu")
         assert rig.transcriber.started == 2
+        await ear.close()
+
+    async def test_a_machine_without_a_speech_model_takes_nobody_s_word(
+        self, tmp_path: Path
+    ) -> None:
+        rig = Rig(tmp_path, CHECKED, said="the weather")
+        rig.waking = Waking(rig.config, SystemClock(), rig.new, lambda: OKAY_NABU, None)
+        ear = await rig.hears(speech(640))
+        assert await rig.waking.was_said("attic", "okay_nabu")
         await ear.close()
 
     async def test_without_it_no_time_is_spent(self, tmp_path: Path) -> None:
