@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from laresd.backends.backup.restoring import finish
 from laresd.backends.cold import Shelf, Swept
 from laresd.backends.knowledge.cold import originals_of
+from laresd.backends.knowledge.store import LibraryStore
 from laresd.backends.near_misses import Clip, Label, clips_of
 from laresd.config import Config
 from laresd.errors import LaresError
@@ -38,15 +39,17 @@ async def only_laresd(
         yield control
 
 
-async def sweep(config: Config, clock: Clock) -> None:
-    """Until cancelled; a disk that fails is told, and tried again the next day."""
+async def sweep(config: Config, clock: Clock, library: LibraryStore | None) -> None:
+    """Until cancelled; a disk that fails is told, and tried again the next day. `library`: whose
+    documents the originals are.
+    """
     told = ""
     pause = FIRST_S
     while True:
         await clock.wait(asyncio.Event(), clock.now() + pause)
         pause = DAY_S
         try:
-            await swept(config, clock.wall())
+            await swept(config, clock.wall(), library)
             told = ""
         except LaresError as error:
             if str(error) != told:
@@ -56,12 +59,14 @@ async def sweep(config: Config, clock: Clock) -> None:
             log.warning("old files were not moved: %s", error.strerror)
 
 
-async def swept(config: Config, now: float) -> None:
+async def swept(config: Config, now: float, library: LibraryStore | None) -> None:
     """One sweep. `now`: wall seconds. Raises LaresError or OSError; what was done stays done."""
-    storage, clips = config.storage, clips_of(config)
+    storage, clips, originals = config.storage, clips_of(config), originals_of(config)
+    if library is not None and (gone := await originals.forget(library, now - DAY_S)):
+        log.info("%d originals of documents that are not known any more were removed", gone)
     limits: list[tuple[str, Shelf, int]] = [
         ("clips of wake words", clips.shelf, storage.audio_mb * MIB),
-        ("originals", originals_of(config).shelf, storage.originals_mb * MIB),
+        ("originals", originals.shelf, storage.originals_mb * MIB),
     ]
     stopped = threading.Event()
 

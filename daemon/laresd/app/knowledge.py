@@ -14,6 +14,7 @@ from pathlib import Path
 from laresd.app.mind import Mind
 from laresd.app.writing import is_trusted_to_write
 from laresd.backends.knowledge import addresses, queries, tokens, watching
+from laresd.backends.knowledge.cold import originals_of
 from laresd.backends.knowledge.crawling import Bounds, WebOrigin
 from laresd.backends.knowledge.desk import Desk
 from laresd.backends.knowledge.files import FileOrigin
@@ -151,6 +152,7 @@ def _library(
         desk,
         check_room=partial(room.check, config.box.state_dir / "library.db"),
         on_texts=filler.wake if filler else lambda: None,
+        keep=originals_of(config).keep,
     )
     return SourceLibrary(
         store,

@@ -6,7 +6,7 @@ The only file of the backends that imports zstandard.
 
 from __future__ import annotations
 
-import logging
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ import zstandard
 
 from laresd.backends.whole_file import write_whole
 from laresd.errors import Permanent
-
-log = logging.getLogger(__name__)
 
 SUFFIX, PART = ".zst", ".part"
 LEVEL = 9  # of zstd: what is moved at night may take its time
@@ -53,9 +51,9 @@ class Shelf:
     def __init__(self, hot: Path, cold: Path) -> None:
         self.hot, self.cold = hot, cold
 
-    def names(self) -> set[str]:
-        """None where a folder is not there."""
-        return {entry.name for entry in self._entries()}
+    def names(self, until: float = math.inf) -> set[str]:
+        """Of files that were last changed until then (wall seconds)."""
+        return {entry.name for entry in self._entries() if entry.at <= until}
 
     def put(self, name: str, content: bytes) -> None:
         self.hot.mkdir(mode=0o700, parents=True, exist_ok=True)

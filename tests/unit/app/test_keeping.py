@@ -35,7 +35,7 @@ def keep(settings: Config, count: int, label: Label = Label.NONE) -> None:
 async def test_old_clips_go_to_the_cold_place_and_are_listed_as_before(tmp_path: Path) -> None:
     settings = config(tmp_path)
     await asyncio.to_thread(keep, settings, 40)
-    await swept(settings, NOW)
+    await swept(settings, NOW, None)
     assert len(await asyncio.to_thread(clips_of(settings).all)) == 40
     assert len(list((tmp_path / "cold" / "clips").iterdir())) == 10
 
@@ -44,7 +44,7 @@ async def test_clips_with_a_label_stay_whatever_the_limit(tmp_path: Path) -> Non
     settings = config(tmp_path, audio_mb=1, cold_after_days=0)
     await asyncio.to_thread(keep, settings, 30, Label.YES)
     await asyncio.to_thread(keep, settings, 20)
-    await swept(settings, NOW)
+    await swept(settings, NOW, None)
     left = await asyncio.to_thread(clips_of(settings).all)
     assert sum(clip.label is Label.YES for clip in left) == 30
     assert 0 < len(left) - 30 < 20
@@ -75,7 +75,7 @@ async def test_a_failing_disk_is_told_and_tried_again_the_next_day(
     settings, clock = config(tmp_path), FakeClock(wall=NOW)
     await asyncio.to_thread(keep, settings, 40)
     (tmp_path / "cold").write_text("no folder")
-    task = asyncio.create_task(sweep(settings, clock))
+    task = asyncio.create_task(sweep(settings, clock, None))
     await clock.asleep()
     await clock.advance(FIRST_S)
     assert "old files were not moved" in caplog.text

@@ -5,39 +5,51 @@ gone tomorrow. A copy's name is the SHA-256 of its bytes, as the library knows i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from pathlib import Path
+import logging
 from typing import Literal
 
 from laresd.backends.cold import MOST_BYTES, Shelf
+from laresd.backends.knowledge.origin import Original
+from laresd.backends.knowledge.store import LibraryStore
+from laresd.backends.sqlite import Connection
 from laresd.config import Config
-from laresd.documents import SourceKind
-from laresd.errors import Permanent, Temporary
+from laresd.documents import Source, SourceKind
+from laresd.errors import Permanent
 
 _WEB = (SourceKind.PAGE, SourceKind.SITE)
-_KEPT = (*_WEB, SourceKind.FILE, SourceKind.FOLDER)  # rows are in the library as they are
+_ALL = (*_WEB, SourceKind.FILE, SourceKind.FOLDER)  # rows are in the library as they are
+
+log = logging.getLogger(__name__)
 
 
 class Originals:
-    """`shelf`: where they are. Calls raise Temporary when the disk does not let them."""
+    """`shelf`: where they are. `wanted`: of which sources."""
 
     def __init__(self, shelf: Shelf, wanted: Literal["none", "web", "all"]) -> None:
         self.shelf = shelf
-        self._wanted = wanted
+        self._kinds = {"none": (), "web": _WEB, "all": _ALL}[wanted]
+        self._is_told = False
 
-    def wants(self, kind: SourceKind) -> bool:
-        """Whether documents of such a source are kept."""
-        return self._wanted != "none" and kind in (_WEB if self._wanted == "web" else _KEPT)
-
-    async def keep(self, digest: str, path: Path) -> None:
-        """The bytes of a document that was just read, once."""
+    async def keep(self, source: Source, original: Original) -> None:
+        """The bytes of a document that was just read, once. The document is known without them,
+        too: a disk that does not take them is only told of.
+        """
+        path = original.path
+        if source.kind not in self._kinds or path is None:
+            return
 
         def work() -> None:
-            if digest not in self.shelf.names() and path.stat().st_size <= MOST_BYTES:
-                self.shelf.put(digest, path.read_bytes())
+            if original.digest not in self.shelf.names() and path.stat().st_size <= MOST_BYTES:
+                self.shelf.put(original.digest, path.read_bytes())
 
-        await self._done(work)
+        try:
+            await asyncio.to_thread(work)
+        except OSError as error:
+            if not self._is_told:
+                log.warning("copies of documents are not kept: %s", error.strerror)
+            self._is_told = True
+        else:
+            self._is_told = False
 
     async def read(self, digest: str) -> bytes:
         """Raises Permanent when no copy was kept, it had to make room, or it is damaged."""
@@ -48,23 +60,23 @@ class Originals:
                 "there is no copy of this document", remedy="see storage.keep_originals"
             ) from error
 
-    async def only(self, digests: AbstractSet[str]) -> None:
-        """Forget those of documents that are no longer known."""
+    async def forget(self, store: LibraryStore, until: float) -> int:
+        """Those of documents that are not known any more; how many. `until`: wall seconds; what is
+        younger may be of one that is just being read. Raises OSError, Temporary, Permanent.
+        """
+        there = await asyncio.to_thread(self.shelf.names, until)
+        known = await store.read(_digests) if there else set()
 
         def work() -> None:
-            for name in self.shelf.names() - digests:
+            for name in there - known:
                 self.shelf.remove(name)
 
-        await self._done(work)
+        await asyncio.to_thread(work)
+        return len(there - known)
 
-    async def _done(self, work: Callable[[], None]) -> None:
-        try:
-            await asyncio.to_thread(work)
-        except OSError as error:
-            raise Temporary(
-                f"a document's copy cannot be kept in {self.shelf.hot}: {error.strerror}",
-                remedy="free some disk space, or set storage.keep_originals to none",
-            ) from error
+
+def _digests(db: Connection) -> set[str]:
+    return {str(digest) for (digest,) in db.execute("SELECT DISTINCT digest FROM document")}
 
 
 def originals_of(config: Config) -> Originals:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,7 +66,9 @@ def _bytes(file: Path) -> int:
 
 
 class Visitor:
-    """`on_texts`: called when texts without vectors were kept. `check_room` blocks."""
+    """`on_texts`: called when texts without vectors were kept. `check_room` blocks. `keep`: gets
+    each document that was read, while its file is there.
+    """
 
     def __init__(
         self,
@@ -76,9 +78,10 @@ class Visitor:
         *,
         check_room: Callable[[], None],
         on_texts: Callable[[], None],
+        keep: Callable[[Source, Original], Awaitable[None]],
     ) -> None:
         self._store, self._ledger, self._desk = store, ledger, desk
-        self._check_room, self._on_texts = check_room, on_texts
+        self._check_room, self._on_texts, self._keep = check_room, on_texts, keep
         self._attempts: Counter[str] = Counter()  # by digest
 
     async def visit(
@@ -141,6 +144,7 @@ class Visitor:
         if not await visit.origin.is_still(original):
             visit.postpone()
             return
+        await self._keep(visit.source, original)
         document = _document(visit.source, original, read.extracted)
         await self._store.put(document, read.text, read.passages)
         self._attempts.pop(original.digest, None)
