@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from laresd.backends import cold
+from laresd.backends.knowledge.cold import Originals
 from laresd.backends.knowledge.desk import Desk
 from laresd.backends.knowledge.files import FileOrigin
 from laresd.backends.knowledge.ingest import SourceLibrary
@@ -74,6 +76,9 @@ class Shelf:
     on_texts: Callable[[], None] = lambda: None
     most_bytes: int = 1 << 20
     follow_s: float = 3600.0
+    originals: Originals = field(
+        default_factory=lambda: Originals(cold.Shelf(Path("/none"), Path("/none")), "none")
+    )
 
     def library(self) -> SourceLibrary:
         self._desk = Desk(
@@ -90,6 +95,7 @@ class Shelf:
             self._desk,
             check_room=self._check_room,
             on_texts=self._count_texts,
+            keep=self.originals.keep,
         )
         self.lib = SourceLibrary(
             self.store,

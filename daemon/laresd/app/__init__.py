@@ -135,7 +135,7 @@ async def running(
             "panel": box.panel.run(box.voice, box.house),
             "turns over MQTT": box.tracing.topic.run(),
             "clips of wake words": box.waking.run(),
-            "old files": sweep(config, box.clock),
+            "old files": sweep(config, box.clock, box.knowledge.store if box.knowledge else None),
             "sound": sound.run(),
             **box.satellites.runs(box.voice),
             **(box.knowledge.runs() if box.knowledge else {}),
