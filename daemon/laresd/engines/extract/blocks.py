@@ -18,6 +18,7 @@ PICTURES = ("image/",)
 PAGED = ("pdf", *SLIDES, *PICTURES)  # others tell pages that nobody sees
 HEADING = 6  # the deepest level
 EVERY_PAGE = 3  # pages from which a line that all of them have is theirs and not the document's
+EDGE = 150  # characters of such a line, at most
 WRAPPED = 50  # characters from which a line of a text file was broken for its length
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad]\n(?=[a-zäöüßàâéèêïôç])")
@@ -210,16 +211,18 @@ def _without_repeated(blocks: Iterable[Block]) -> Iterator[Block]:
     edges = Counter(
         shape
         for page in pages.values()
-        for shape in {
-            _shape(block) for block in (page[0], page[-1]) if not (block.level or block.cells)
-        }
+        for shape in {_shape(block) for block in (page[0], page[-1]) if _is_edge(block)}
     )
     often = max(EVERY_PAGE, len(pages) * 0.6)
     repeated = {shape for shape, count in edges.items() if count >= often}
     for block in blocks:
         edge = block is pages[block.page][0] or block is pages[block.page][-1]
-        if block.cells or not (edge and _shape(block) in repeated):
+        if not (edge and _is_edge(block) and _shape(block) in repeated):
             yield block
+
+
+def _is_edge(block: Block) -> bool:
+    return not (block.level or block.cells) and len(block.text) <= EDGE
 
 
 def _shape(block: Block) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xberg
@@ -13,6 +13,7 @@ from xberg import progress
 
 from laresd.engines.extract.blocks import Node
 from laresd.errors import Permanent
+from laresd.frames import Fields
 
 RESOLUTION = 200  # dots per inch that letters are read at; higher ones blur small pictures
 
@@ -46,16 +47,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """How pictures are read. `languages` are tesseract's, the first preferred."""
+    """How pictures are read. `languages` are tesseract's, the first preferred. `pages` of a PDF
+    whose letters are recognised whatever text they have.
+    """
 
     languages: Sequence[str]
     data: Path
+    pages: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What the library says of a file. `pages` that it has, 0 where it has none; `read`: those of
-    which the letters were recognised; `failed`: those of which they were not.
+    """What the library says of a file. `pages` that it has, 0 where it has none. `pictures`: those
+    that are one; `doubtful`: those whose text does not seem to be what they show.
     """
 
     nodes: tuple[Node, ...]
@@ -63,8 +67,8 @@ class Raw:
     title: str
     language: str
     pages: int
-    by_letters: bool
-    failed: tuple[int, ...]
+    pictures: frozenset[int]
+    doubtful: frozenset[int]
     slide_notes: tuple[tuple[int, str], ...] = ()
 
 
@@ -82,10 +86,7 @@ def extract(
     plain = _raw(document)
     config = _config(letters, allowed, xberg.OutputFormat("markdown"))
     shaped = _raw(_run(source, config, told))
-    return Raw(
-        shaped.nodes, plain.media_type, plain.title, plain.language, plain.pages,
-        plain.by_letters, plain.failed, tuple(_slide_notes(plain.nodes)),
-    )  # fmt: skip
+    return replace(plain, nodes=shaped.nodes, slide_notes=tuple(_slide_notes(plain.nodes)))
 
 
 def language(text: str) -> str:
@@ -131,6 +132,7 @@ def _config(
         include_document_structure=True,
         ocr=_ocr(letters) if letters else None,
         disable_ocr=letters is None,
+        force_ocr_pages=list(letters.pages) if letters and letters.pages else None,
         output_format=form or xberg.OutputFormat("plain"),
         extraction_timeout_secs=allowed.seconds,
         security_limits=xberg.SecurityLimits(
@@ -168,19 +170,22 @@ def _ocr(letters: Letters) -> xberg.OcrConfig:
 
 
 def _raw(document: xberg.ExtractedDocument) -> Raw:
-    structure, pages = document.document, document.metadata.pages
+    structure, form = document.document, document.metadata.format
     nodes = [
         Node(json.loads(str(node.content)), node.page, node.parent)
         for node in (structure.nodes if structure else [])
     ]
+    facts = Fields(json.loads(str(form)) if form else {})
     return Raw(
         tuple(nodes),
         document.mime_type,
         (document.metadata.title or "").strip(),
         (document.metadata.language or "").strip(),
-        pages.total_count if pages else len(document.pages or []),
-        document.metadata.ocr_used,
-        tuple(sorted(each.page for each in document.ocr_page_failures or [] if not each.recovered)),
+        document.counts.pages,
+        frozenset(facts.integers("scanned_pages")),
+        frozenset(
+            facts.integers("fabricated_text_pages") + facts.integers("implausible_text_pages")
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 
 from laresd.documents import Block
-from laresd.engines.extract import web_page
+from laresd.engines.extract import encodings, web_page
 from laresd.errors import LaresError
 
 ATTACHMENTS = 50  # of one mail
@@ -61,12 +61,8 @@ def _body(message: EmailMessage) -> Iterator[Block]:
 def _text(part: MIMEPart) -> str:
     content = part.get_payload(decode=True)
     data = content if isinstance(content, bytes) else b""
-    for charset in (part.get_content_charset() or "utf-8", "utf-8", "gb18030"):
-        try:
-            return data.decode(charset).replace("\r\n", "\n")
-        except (LookupError, UnicodeDecodeError):
-            continue
-    return data.decode("cp1252", "replace").replace("\r\n", "\n")
+    named = part.get_content_charset()
+    return encodings.decoded(data, [named] if named else []).replace("\r\n", "\n")
 
 
 def _without_repeated_quotes(blocks: list[Block]) -> list[Block]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from laresd.documents import Block, Extracted
-from laresd.engines.extract import letters, library, mail, web_page
+from laresd.engines.extract import encodings, letters, library, mail, web_page
 from laresd.engines.extract.blocks import PICTURES, WORKBOOKS, blocks_of, is_any
 from laresd.errors import Permanent
 from laresd.types import Json
@@ -16,6 +16,7 @@ from laresd.types import Json
 MAIL_DEPTH = 3  # mails within each other
 SAMPLE = 4000  # characters by which the language is known
 ENOUGH = 60  # of them, below which what the file says of itself counts more
+FEW = 40  # letters of a page that a stamp or a footer may have put on a picture of it
 BLOCK_COST = 32  # characters that a block counts for beside its text
 
 _PAGE_NAMES = (".html", ".htm", ".xhtml")
@@ -123,34 +124,43 @@ class _Reading:
         return Extracted(tuple(blocks), media_type="image/tiff")
 
     def _any(self, data: bytes, name: str, media_type: str) -> Extracted:
-        raw, blocks = self._recognised(library.Source(data, name, media_type))
+        source = library.Source(data, name, media_type)
+        raw = self._extracted(source)
         if is_any(raw.media_type, _ARCHIVES) and "epub" not in raw.media_type:
             raise Permanent(f"{name} is an archive", remedy="unpack it into the folder")
+        blocks = blocks_of(raw.nodes, raw.media_type)
         if raw.slide_notes:
             blocks = _with_notes(blocks, raw.slide_notes)
+        if pages := _to_recognise(raw, blocks):
+            known = self._recognised(source, pages, _by_page(blocks))
+            blocks = [block for page in sorted(known) for block in known[page]]
         notes = self._unread(raw, blocks)
         return Extracted(tuple(blocks), raw.title, raw.language, raw.media_type, tuple(notes))
 
-    def _recognised(self, source: library.Source) -> tuple[library.Raw, list[Block]]:
-        """Each page by the first languages of which it has letters."""
-        raw = self._extracted(source, self._groups[0] if self._groups else [])
-        blocks = blocks_of(raw.nodes, raw.media_type)
-        for group in self._groups[1:] if raw.by_letters else []:
-            foreign = _ideographic_pages(blocks)
-            if blocks and foreign >= {block.page for block in blocks}:
+    def _recognised(
+        self, source: library.Source, pages: set[int], native: dict[int, list[Block]]
+    ) -> dict[int, list[Block]]:
+        """All pages, with the letters of these where they say more than their own text."""
+        known = dict(native)
+        for group in self._groups:
+            raw = self._extracted(source, group, sorted(pages))
+            found = _by_page(blocks_of(raw.nodes, raw.media_type))
+            for page in pages & found.keys():
+                own = native.get(page, [])
+                if page in raw.doubtful or _letters(found[page]) > _letters(own):
+                    known[page] = found[page]
+            pages = {page for page in pages if not letters.ideographic(_text(known.get(page, [])))}
+            if not pages:
                 break
-            raw = self._extracted(source, group)
-            others = blocks_of(raw.nodes, raw.media_type)
-            blocks = [block for block in blocks if block.page in foreign]
-            blocks += [block for block in others if block.page not in foreign]
-            blocks.sort(key=lambda block: block.page or 0)
-        return raw, blocks
+        return known
 
-    def _extracted(self, source: library.Source, languages: Sequence[str]) -> library.Raw:
+    def _extracted(
+        self, source: library.Source, languages: Sequence[str] = (), pages: Sequence[int] = ()
+    ) -> library.Raw:
         def told(page: int, pages: int) -> None:
             self._told({"page": page, "pages": pages})
 
-        ocr = library.Letters(languages, self._data) if languages and self._data else None
+        ocr = library.Letters(languages, self._data, pages) if languages and self._data else None
         return library.extract(source, ocr, self._limits.allowed, told)
 
     def _unread(self, raw: library.Raw, blocks: Sequence[Block]) -> list[str]:
@@ -164,9 +174,36 @@ class _Reading:
         if not empty or not blocks:
             return []
         shown = ", ".join(map(str, empty[:20])) + (" ..." if len(empty) > 20 else "")
-        packages = [] if raw.by_letters else letters.missing(self._languages, self._data)
+        packages = letters.missing(self._languages, self._data)
         hint = f" (to read scans: sudo apt install {' '.join(packages)})" if packages else ""
         return [f"no text on page {shown}{hint}"]
+
+
+def _to_recognise(raw: library.Raw, blocks: Sequence[Block]) -> set[int]:
+    """Pages that are pictures with hardly a word of text, or whose text is not what they show."""
+    if is_any(raw.media_type, PICTURES):
+        return {1}
+    if "pdf" not in raw.media_type:
+        return set()
+    known = _by_page(blocks)
+    bare = {page for page in raw.pictures if _letters(known.get(page, [])) < FEW}
+    return bare | raw.doubtful | (set(range(1, raw.pages + 1)) - known.keys())
+
+
+def _by_page(blocks: Sequence[Block]) -> dict[int, list[Block]]:
+    pages: dict[int, list[Block]] = {}
+    for block in blocks:
+        pages.setdefault(block.page or 1, []).append(block)
+    return pages
+
+
+def _text(blocks: Sequence[Block]) -> str:
+    return "\n".join(block.text for block in blocks)[:SAMPLE]
+
+
+def _letters(blocks: Sequence[Block]) -> int:
+    """An ideograph says as much as three of them."""
+    return sum(3 if letter > "\u2fff" else 1 for letter in _text(blocks) if letter.isalnum())
 
 
 def _bytes(path: Path, limits: Limits) -> bytes:
@@ -194,30 +231,11 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _decoded(data: bytes, parameters: str) -> str:
-    """Of a web page: by its mark, what the server or the page says, or as it can be read."""
-    for mark, charset in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(charset, "replace")
+    """Of a web page: by what the server says, or the page itself."""
     said = _CHARSET.search(data[:4096])
     _, _, header = parameters.lower().partition("charset=")
     named = (header.strip(" \"';"), said.group(1).decode() if said else "")
-    for charset in (*filter(None, named), "utf-8", "gb18030"):
-        try:
-            return data.decode(charset)
-        except (LookupError, UnicodeDecodeError):
-            continue
-    return data.decode("cp1252", "replace")
-
-
-def _ideographic_pages(blocks: Sequence[Block]) -> set[int | None]:
-    texts: dict[int | None, str] = {}
-    for block in blocks:
-        texts[block.page] = texts.get(block.page, "") + block.text[:SAMPLE]
-    return {page for page, text in texts.items() if letters.ideographic(text)}
+    return encodings.decoded(data, [name for name in named if name])
 
 
 def _with_notes(blocks: Sequence[Block], said: Sequence[tuple[int, str]]) -> list[Block]:

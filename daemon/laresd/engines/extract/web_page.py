@@ -133,6 +133,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.title += data
+            return
         if self._silent() or not data:
             return
         self._text.append(data)
