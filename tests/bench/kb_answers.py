@@ -3,15 +3,13 @@
 Retrieval goes the whole way of the library: the store on disk, its words, the vectors of the
 embedded model, and the fusion. Refusal: questions whose title is taken out of the library, and
 questions of another set, beside questions that are answered; the thresholds are those that ship,
-calibrated on the other half of the titles (kb_refusal). `python -m tests.bench.kb_answers` prints
-the rows, or those of the measures that are named; with `record` they are kept.
+calibrated on the other half of the titles (kb_refusal).
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -41,7 +39,7 @@ from tests.bench.kb_corpora import (
     filled,
 )
 from tests.bench.kb_refusal import halved
-from tests.bench.results import Row, record
+from tests.bench.results import Row
 
 COMMAND = "make bench-kb"
 FAR = 1e12  # a deadline that never comes
@@ -272,12 +270,13 @@ EVERYDAY = tuple(
 )
 
 
-if __name__ == "__main__":
-    measures = {"retrieval": retrieval, "refusal": refusal, "latency": latency}
-    chosen = [name for name in measures if name in sys.argv] or [*measures]
-    for name in chosen:
-        found = asyncio.run(measures[name]())
-        for row in found:
-            print(row.name, row.value, row.goal, row.note, flush=True)
-        if "record" in sys.argv:
-            record(found)
+def retrieval_rows() -> list[Row]:
+    return asyncio.run(retrieval())
+
+
+def refusal_rows() -> list[Row]:
+    return asyncio.run(refusal())
+
+
+def latency_rows() -> list[Row]:
+    return asyncio.run(latency())

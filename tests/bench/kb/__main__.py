@@ -10,6 +10,7 @@ from tests.bench.kb.kills import kill_rows
 from tests.bench.kb.nearest import recall_rows, speed_rows
 from tests.bench.kb.serving import memory_rows
 from tests.bench.kb.storing import storing_rows
+from tests.bench.kb_answers import latency_rows, refusal_rows, retrieval_rows
 from tests.bench.llm.__main__ import names_among
 from tests.bench.results import record
 
@@ -21,6 +22,9 @@ MEASURES = {
     "kills": kill_rows,
     "ingest": ingest_rows,
     "ingest-kills": ingest_kill_rows,
+    "retrieval": retrieval_rows,
+    "refusal": refusal_rows,
+    "latency": latency_rows,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from laresd.core.knowledge import questions, sentences, words
@@ -19,6 +19,7 @@ STEM = 4  # letters that two forms of a word have in common, at least
 ALIKE = 0.7  # of the longer word's letters, likewise
 RUN = 4  # characters in a row, in scripts without spaces
 K1, B = 1.2, 0.75  # of BM25, as SQLite has them
+STRANGE = 4  # words in a row; in Chinese pairs of characters, so that it is a name of five
 LONGEST = 400  # characters of a sentence; more of them are lines
 RARE = 10.0  # of a word in one of twenty thousand passages
 
@@ -48,8 +49,10 @@ class Evidence:
     `wanted`: whether the best sentence has the kind of thing that is asked for (0.5: any would do).
 
     `weight`: BM25 of the best passage over the most that it could be; `margin`: how much less that
-    of the next document is, `lead`: that of the last one that was looked at. `similarity`: the
-    cosine of the nearest passage; `agreed`: both legs have the same one first.
+    of the next document is, `lead`: that of the last one that was looked at. `unknown`: of the
+    question's rarity, what no document at all holds; `strange`: the longest run of such words, over
+    STRANGE. `similarity`: the cosine of the nearest passage; `agreed`: both legs have the same one
+    first.
     """
 
     passage: float = 0.0
@@ -66,6 +69,8 @@ class Evidence:
     margin: float = 0.0
     weight: float = 0.0
     lead: float = 0.0
+    unknown: float = 0.0
+    strange: float = 0.0
     similarity: float = 0.0
     agreed: float = 0.0
 
@@ -143,8 +148,11 @@ def measured(
     found: Sequence[Found],
     best: Sequence[Spot],
     weights: Mapping[str, float],
+    unknown: Collection[str] = (),
 ) -> Evidence:
-    """Of what was found (best first) and its sentences (`spots`)."""
+    """Of what was found (best first) and its sentences (`spots`). `unknown`: the words that no
+    document holds.
+    """
     if not found or not best or not weights:
         return NOTHING
     total = sum(weights.values()) or 1.0
@@ -176,6 +184,8 @@ def measured(
         margin=1.0 - second / top if top else 0.0,
         weight=top / (total * (K1 + 1.0)),
         lead=1.0 - min(scores) / top if top else 0.0,
+        unknown=sum(weights[word] for word in weights if word in unknown) / total,
+        strange=min(1.0, _longest(question, unknown) / STRANGE),
         similarity=max((each.similarity or 0.0 for each in found), default=0.0),
         agreed=float(_is_top_of_both(found)),
     )
@@ -219,6 +229,17 @@ def _runs(
                 into.append(weights.get(word, 0.0))
             there = is_there
     return runs, gaps
+
+
+def _longest(question: Question, unknown: Collection[str]) -> int:
+    """How many words that no document holds follow each other."""
+    longest = 0
+    for part in question.parts:
+        run = 0
+        for word in part:
+            run = run + 1 if word in unknown else 0
+            longest = max(longest, run)
+    return longest
 
 
 def _verbatim(question: Question, text: str) -> float:

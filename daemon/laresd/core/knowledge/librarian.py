@@ -131,10 +131,12 @@ class DocumentLibrarian:
         language = language_of(request.text, request.language)
         query = Query(request.text, language, asked, documents=documents)
         results = await self._searcher.search(query, deadline=request.deadline)
-        weights = evidence.rarity(await self._searcher.counts(results.question, query), total)
+        counts = await self._searcher.counts(results.question, query)
+        weights = evidence.rarity(counts, total)
         read = tuple(duplicates.folded(results.found)[:SHOWN])
         spots = tuple(evidence.spots(results.question, read[:READ], weights))
-        measured = evidence.measured(results.question, read, spots, weights)
+        unknown = frozenset(word for word, count in counts.items() if not count)
+        measured = evidence.measured(results.question, read, spots, weights, unknown)
         return Judged(
             replace(results, found=read),
             spots,
