@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import getpass
 import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,7 @@ from laresd.backends.switches import SwitchFile
 from laresd.backends.timers import SqliteTimerStore
 from laresd.commands.restore import LAYOUTS
 from laresd.config import Config
-from laresd.errors import Temporary
+from laresd.errors import Permanent, Temporary
 from laresd.timing import TimerRecord
 from tests.fakes import box_state
 
@@ -216,3 +219,56 @@ def _restored_at_last(config: Config, state: Path) -> None:
             if "another backup" not in error.message or time.monotonic() > until:
                 raise
         time.sleep(0.1)
+
+
+@pytest.fixture
+def ssh_server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A real one on loopback, for this user: its port, and the key that it lets in."""
+    server, files = shutil.which("sshd", path="/usr/sbin"), Path("/usr/lib/openssh/sftp-server")
+    if server is None or not files.exists():
+        pytest.skip("there is no SSH server here")
+    for name in ("host", "key"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True
+        )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    (tmp_path / "sshd.conf").write_text(
+        f"ListenAddress 127.0.0.1:{port}\nHostKey {tmp_path}/host\nPidFile none\n"
+        f"AuthorizedKeysFile {tmp_path}/key.pub\nStrictModes no\nUsePAM no\n"
+        f"PermitRootLogin prohibit-password\nSubsystem sftp {files}\n"
+    )
+    process = subprocess.Popen(
+        [server, "-D", "-e", "-f", tmp_path / "sshd.conf"], stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        if b"listening" not in said:
+            pytest.skip(f"the SSH server does not start: {said!r}")
+        yield port, tmp_path / "key"
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+async def test_over_ssh_a_host_is_believed_once_and_never_another_in_its_place(
+    box: tuple[Config, Path], ssh_server: tuple[int, Path], tmp_path: Path
+) -> None:
+    config, file = box
+    port, key = ssh_server
+    target = f"sftp://{getpass.getuser()}@127.0.0.1:{port}/{tmp_path}/far"
+    settings = dataclasses.replace(config.backup, target=target, ssh_key_file=key)
+    there = dataclasses.replace(config, backup=settings)
+    before = await box_state.told(config)
+    await asyncio.to_thread(back_up, there, file, begin=True)
+    done = await asyncio.to_thread(put_back, there, tmp_path / "new")
+    assert await box_state.told(at(config, done.folder)) == before
+
+    hosts = config.box.state_dir / "backup" / "known_hosts"
+    other = (tmp_path / "key.pub").read_text().split()[1]
+    hosts.write_text(f"[127.0.0.1]:{port} ssh-ed25519 {other}\n")
+    with pytest.raises(Permanent, match="not the host that it was"):
+        await asyncio.to_thread(back_up, there, file)

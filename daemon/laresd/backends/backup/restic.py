@@ -66,7 +66,7 @@ class Restic:
         self.shown = _masked(settings.target)
         self._settings, self._held, self._program = settings, held, program
         self._environment = _environment(settings, cache)
-        self._options = _options(settings)
+        self._options = _options(settings, cache.parent / "known_hosts")
 
     def begin(self) -> None:
         """Make the repository. Raises Permanent where there is one."""
@@ -224,6 +224,12 @@ _SAID: tuple[tuple[str, type[LaresError], str, str], ...] = (
         "leave out --init",
     ),
     (
+        "Host key verification failed",
+        Permanent,
+        "{place} is not the host that it was: its key is another one",
+        "see whether that is right, then remove backup/known_hosts in the state folder",
+    ),
+    (
         "Is there a repository",
         Temporary,
         "there are no backups in {place}, or it cannot be reached ({line})",
@@ -295,12 +301,15 @@ def _secret(file: Path, key: str) -> str:
     return text.splitlines()[0]
 
 
-def _options(settings: Backup) -> list[str]:
-    """For SSH: a key of its own, and no question that nobody could answer."""
+def _options(settings: Backup, known_hosts: Path) -> list[str]:
+    """For SSH: a key of its own, and no question that nobody could answer. A host is believed when
+    it is first seen, never another one in its place; laresd's user may have no home to note it in.
+    """
     if not settings.target.startswith("sftp:"):
         return []
     host, port = _ssh_host(settings.target)
     words = ["ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=30"]
+    words += ["-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known_hosts}"]
     if settings.ssh_key_file is not None:
         words += ["-o", "IdentitiesOnly=yes", "-i", str(settings.ssh_key_file)]
     if port:

@@ -19,9 +19,11 @@ from laresd.backends.backup.contents import (
 )
 from laresd.backends.broker.messages import Outgoing
 from laresd.backends.broker.outbox import Kept, Outbox
+from laresd.backends.knowledge.store import LibraryStore
 from laresd.backends.sqlite import copy_database, layout_of
 from laresd.backends.timers import SqliteTimerStore
 from laresd.config import Config, HostSettings
+from laresd.core.knowledge.words import words
 from laresd.errors import Permanent
 from laresd.timing import TimerRecord
 from tests.fakes import box_state
@@ -68,6 +70,18 @@ async def test_what_can_be_made_again_is_left_out_and_named(
     assert {"heads", "embedding", "the indexes of library.db"} < left.keys()
     assert not [kept for kept in manifest.files if kept.path.startswith(("models/", "heads"))]
     assert not (folder / STATE / "models").exists()
+
+
+async def test_the_indexes_of_documents_are_left_out_and_the_documents_are_not(
+    box: tuple[Config, Path], folder: Path
+) -> None:
+    async with LibraryStore(box[0].box.state_dir / "library.db", words) as library:
+        assert await library.indexes()
+    await copy(box, folder)
+    async with LibraryStore(folder / STATE / "library.db", words) as library:
+        assert await library.indexes() == []
+        assert await library.text(1) == box_state.TEXT
+        assert not await library.unembedded(box_state.MODEL, 8)
 
 
 async def test_the_configuration_and_its_secrets_are_in_it_but_not_the_backups_own(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -187,3 +188,23 @@ def test_two_do_not_run_at_once(tmp_path: Path) -> None:
         pass
     with only_one(tmp_path):
         pass
+
+
+OWNER = """
+import os, sys
+from pathlib import Path
+from laresd.backends.backup.folders import become_owner
+become_owner(Path(sys.argv[1]))
+print(*os.getresuid(), *os.getresgid(), *os.getgroups())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize(("owner", "told"), [(65534, ["65534"] * 3 + ["65533"] * 3), (0, ["0"])])
+def test_root_becomes_the_owner_of_the_state(tmp_path: Path, owner: int, told: list[str]) -> None:
+    os.chown(tmp_path, owner, 65533 if owner else 0)
+    run = subprocess.run(
+        [sys.executable, "-c", OWNER, tmp_path], check=True, capture_output=True, text=True
+    )
+    assert run.stdout.split()[: len(told)] == told
+    assert len(run.stdout.split()) == 6 or owner == 0
