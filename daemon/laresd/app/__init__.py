@@ -125,9 +125,7 @@ async def running(
             "control": control.run(),
             "requests over MQTT": _requests(box).run(),
             "who answers the wake word": box.arbiter.run(),
-            "hosts": box.mind.directory.run(),
-            "scheduler": box.mind.text.run(),
-            "gate": box.mind.gate.run(),
+            **box.mind.runs(box.workers),
             "check of the speech model": check_speech_model(
                 box.workers["transcribe"], box.mind.gate, box.clock
             ),
@@ -210,13 +208,14 @@ async def _build(
         documents=knowledge.consulting if knowledge else None,
         own_volume=sound.volume,
     )
-    gauges = await Gauges.of(config, clock)
+    gauges = Gauges(config, clock, mind.machine)
     shown = frontend_of(bus, gauges)
     tracing = Tracing.over(bus, config)
 
     def replied(request: Request, reply: Reply) -> None:
         shown.replied(reply)
         tracing.asked(request, reply)
+        mind.machine.replied(reply)
 
     def tell(turn: Turn) -> None:
         shown.turn(turn)
@@ -236,7 +235,7 @@ async def _build(
         devices=devices,
         sink=sound.sink,
         waking=satellites,
-        signs=[board, *sound.signs, satellites],
+        signs=[board, *sound.signs, satellites, mind.machine.pace],
         may_answer=satellites.may_answer,
         on_turn=tell,
         on_wake=shown.woken,
@@ -375,6 +374,7 @@ def _operations(box: Box) -> Operations:
         engines=engines,
         broker=broker,
         stages=box.tracing.stages.rows,
+        machine=box.mind.machine.row,
     )
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from laresd.app.board import Machine
 from laresd.app.mind import Mind
 from laresd.app.sound import Sound
-from laresd.backends.board.energy import RaplMeter
-from laresd.backends.board.heat import SysfsBoard
 from laresd.backends.home.devices import MqttDevices
 from laresd.backends.home_assistant.devices import HomeAssistantDevices
 from laresd.backends.home_assistant.joined import JoinedDevices
@@ -44,30 +43,27 @@ class Gauges:
 
     config: Config
     clock: Clock
-    board: SysfsBoard
-    meter: RaplMeter | None  # None: the energy is estimated
-    throttles: bool  # whether the board tells of it
-
-    @classmethod
-    async def of(cls, config: Config, clock: Clock) -> Gauges:
-        board, meter = SysfsBoard(), RaplMeter()
-        counts = await meter.joules() is not None
-        throttles = await board.tells_throttling()
-        return cls(config, clock, board, meter if counts else None, throttles)
+    machine: Machine
 
     @property
     def energy(self) -> Energy:
-        return Energy.ESTIMATED if self.meter is None else Energy.MEASURED
+        return Energy.ESTIMATED if self.machine.parts.meter is None else Energy.MEASURED
 
     async def vitals(self, mind: Mind, llm: Worker | None) -> Vitals:
-        reading, here, now = await self.board.reading(), mind.pool.here, self.clock.now()
-        measured = await self.meter.joules() if self.meter is not None else None
+        parts, seen = self.machine.parts, self.machine.seen
+        reading, here, now = await parts.board.reading(), mind.pool.here, self.clock.now()
+        measured = await parts.meter.joules() if parts.meter is not None else None
         estimated = here.busy_s(now) * self.config.scheduler.watts
         speeds, model = here.speeds(), llm.facts.get("model") if llm is not None else None
         return Vitals(
             joules=estimated if measured is None else measured,
             celsius=reading.celsius,
-            throttled=reading.throttled if self.throttles else None,
+            throttled=reading.throttled if parts.throttles else None,
+            stalled=None if seen.pressure.memory is None else seen.pressure.memory.some,
+            free_gb=seen.free_bytes / 1e9 if seen.free_bytes else None,
+            worn=seen.worn_percent,
+            answer_joules=seen.spent.each,
+            answer_cost=seen.answer_cost,
             tokens_per_second=1 / speeds.token_s() if speeds.count else 0.0,
             model=titled(model) if isinstance(model, str) else "",
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from laresd.app.board import Machine, parts_of
 from laresd.app.programs import ProgramAudio
-from laresd.backends.board.heat import SysfsBoard
 from laresd.backends.hosts.directory import HostDirectory, Stranger
 from laresd.backends.hosts.discovery import LanDiscovery
 from laresd.backends.hosts.llama_server import LocalModelFacts
@@ -45,7 +45,7 @@ Row = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """The scheduler, and what it knows."""
+    """The scheduler, what it knows, and the machine that it runs on."""
 
     directory: HostDirectory
     pool: Pool
@@ -54,6 +54,17 @@ class Mind:
     text: ScheduledLanguageModel
     work: ScheduledWork
     dictation: Dictation
+    machine: Machine
+
+    def runs(self, workers: Mapping[str, Worker]) -> dict[str, Coroutine[None, None, None]]:
+        """`workers`: those that may be asked to rest."""
+        spares = list(workers.values())
+        return {
+            "hosts": self.directory.run(),
+            "scheduler": self.text.run(),
+            "gate": self.gate.run(),
+            "board": self.machine.run(self.gate, spares, lambda: self.pool.weather),
+        }
 
 
 @asynccontextmanager
@@ -66,6 +77,7 @@ async def thinking(
     make = partial(host_of, local=lambda: local_model(llm))
     discovery = LanDiscovery() if config.scheduler.discover else None
     store = TrustStore(config.box.state_dir)
+    machine = Machine(config, clock, await parts_of(config, clock))
     async with HostDirectory(config.hosts, store, discovery, make, clock) as directory:
         pool = Pool(
             local=local,
@@ -73,7 +85,7 @@ async def thinking(
             clock=clock,
             settings=config.scheduler,
             context=config.llm.context,
-            board=SysfsBoard(),
+            board=machine.parts.board,
         )
         counts, gate = Counts(clock.wall, config.scheduler.hedge_percent), Gate(local, clock)
         work = ScheduledWork(
@@ -87,7 +99,7 @@ async def thinking(
         )
         text = ScheduledLanguageModel(pool, counts, clock, local=local)
         dictation = LocalAgreement(work, clock, config.speech_to_text.timeout_s)
-        yield Mind(directory, pool, counts, gate, text, work, dictation)
+        yield Mind(directory, pool, counts, gate, text, work, dictation, machine)
 
 
 def local_model(llm: Worker | None) -> LocalModelFacts | None:
@@ -116,7 +128,9 @@ def http_frontend(
         mind.work if "embed" in workers else None,
         clock,
         models=lambda: model_cards(mind, workers.get("llm")),
-        metrics=lambda: metrics(mind.pool, mind.counts, clock.now()) + stages.text(),
+        metrics=lambda: (
+            metrics(mind.pool, mind.counts, clock.now()) + stages.text() + mind.machine.metrics()
+        ),
         ready=lambda: not_ready(mind, workers.get("llm")),
         audio=ProgramAudio(mind.work, config.box.language),
         listening=listening,

@@ -84,6 +84,7 @@ def examine(config: Config, root: Path = ROOT) -> Iterator[Finding]:
     yield machine.processor(platform.machine(), root)
     yield from machine.temperature(root)
     yield from machine.throttling(root)
+    yield from machine.hardware(config.box.state_dir.absolute(), root)
 
 
 def _daemon(config: Config) -> list[Finding]:

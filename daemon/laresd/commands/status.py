@@ -34,6 +34,8 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
             fault = broker.text("fault")
             print(f"broker {broker.text('where')}: {fault or 'connected'}")
         print(f"last backup: {backup.told(config, time.time())}")
+        if (machine := status.row("machine")) is not None:
+            print(f"machine {_machine(machine)}")
         print(*table([_row(engine) for engine in engines]), sep="\n")
         if stages := status.rows("stages"):
             print(*table([_stage(stage) for stage in stages]), sep="\n")
@@ -44,6 +46,24 @@ def _row(engine: Fields) -> list[str]:
     rss = engine.real("rss_mb", 0.0)
     memory = f"{rss:.0f} MB" if rss else ""
     return [f"engine {engine.text('name')}", engine.text("phase"), memory, engine.text("error")]
+
+
+def _machine(machine: Fields) -> str:
+    """What it tells of itself, the trouble first."""
+    flags = machine.texts("throttled")
+    told = {
+        "celsius": "{:.0f} °C",
+        "available_percent": "{:.0f} % of the memory can be had",
+        "free_gb": "{:.1f} GB free",
+        "worn_percent": "{:.0f} % of the storage's life used",
+        "watts": "{:.1f} W",
+        "answer_joules": "{:.1f} J an answer",
+    }
+    values = {key: machine.real(key, -1.0) for key in told}
+    figures = [told[key].format(value) for key, value in values.items() if value >= 0]
+    held = "" if machine.flag("background") else "work that nobody waits for has stopped"
+    named = machine.text("model") or machine.text("kind")
+    return ", ".join(filter(None, [named, *flags, machine.text("why"), held, *figures]))
 
 
 def _stage(stage: Fields) -> list[str]:

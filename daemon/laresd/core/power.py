@@ -54,9 +54,15 @@ class Measures:
     boost: bool = True
 
 
-def judge(pressure: Pressure, bounds: Bounds, before: Standing, now: float) -> Standing:
-    """The need after a look; it grows at once and shrinks, a step at a time, after SETTLED_S."""
+def judge(
+    pressure: Pressure, bounds: Bounds, before: Standing, now: float, *, alarmed: bool = False
+) -> Standing:
+    """The need after a look; it grows at once and shrinks, a step at a time, after SETTLED_S.
+    `alarmed`: the kernel has just called, sooner than its averages tell.
+    """
     need, why = _need(pressure, bounds)
+    if alarmed and need is Need.NONE:
+        need, why = Need.SHORT, "the kernel calls: work waits for memory"
     if need >= before.need:
         return Standing(need, now, why)
     if now - before.since < SETTLED_S:

@@ -41,7 +41,7 @@ Part = Mapping[str, Json]
 @dataclass(frozen=True, slots=True)
 class Operations:
     """`recording` turns a wav file's bytes into a source; `engines` and `broker` tell how they are,
-    `stages` how long the stages of turns took.
+    `stages` how long the stages of turns took, `machine` how the board fares.
 
     `recording` blocks and raises Permanent for a file that is no recording.
     """
@@ -57,6 +57,7 @@ class Operations:
     engines: Callable[[], Awaitable[list[Json]]]
     broker: Callable[[], Part]
     stages: Callable[[], Sequence[Part]]
+    machine: Callable[[], Part]
 
     def handlers(self) -> dict[str, Handler]:
         numbers = itertools.count(1)
@@ -122,4 +123,5 @@ class Operations:
             "broker": dict(self.broker()),
             "engines": await self.engines(),
             "stages": [dict(row) for row in self.stages()],
+            "machine": dict(self.machine()),
         }

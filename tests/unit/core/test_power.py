@@ -48,6 +48,12 @@ def test_the_need_follows_from_the_figures(pressure: Pressure, need: Need) -> No
     assert bool(standing.why) is (need is not Need.NONE)
 
 
+def test_the_kernels_call_counts_before_its_averages_tell() -> None:
+    assert judge(CALM, BOUNDS, Standing(), 0.0, alarmed=True).need is Need.SHORT
+    worse = Pressure(available=0.01)
+    assert judge(worse, BOUNDS, Standing(), 0.0, alarmed=True) == after(worse)
+
+
 def test_the_need_passes_a_step_at_a_time_and_only_after_calm() -> None:
     gone = after(Pressure(available=0.01), now=100.0)
     assert after(CALM, gone, 100.0 + SETTLED_S - 1) == gone

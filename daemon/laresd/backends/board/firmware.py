@@ -50,27 +50,15 @@ class Firmware:
         path = shutil.which("vcgencmd")
         return cls(command=path) if path else None
 
-    async def throttled(self) -> int | None:
-        """The flags of `get_throttled`; None: it does not say."""
-        return flags_of(await self._ask("get_throttled"))
-
-    async def watts(self) -> float | None:
-        """What the whole board takes, by the fit; None: there is no such ADC (only a Pi 5 has)."""
-        return watts_of(await self._ask("pmic_read_adc"))
-
-    @property
-    def faults(self) -> dict[str, str]:
-        """Why a question has no answer, by the question."""
-        return dict(self._refused)
-
-    async def _ask(self, question: str) -> str:
+    def ask(self, question: str) -> str:
+        """Its words; "" for none. Blocks."""
         if question in self._refused:
             return ""
         at, text = self._told.get(question, (float("-inf"), ""))
         if self._now() - at < LEAST_PAUSE_S:
             return text
         try:
-            text = await asyncio.to_thread(self._run, (self._command, question))
+            text = self._run((self._command, question))
         except subprocess.TimeoutExpired:
             return ""  # it was busy: it may answer the next time
         except (OSError, subprocess.SubprocessError) as error:
@@ -81,6 +69,19 @@ class Firmware:
             return ""
         self._told[question] = (self._now(), text)
         return text
+
+    async def throttled(self) -> int | None:
+        """The flags of `get_throttled`; None: it does not say."""
+        return flags_of(await asyncio.to_thread(self.ask, "get_throttled"))
+
+    async def watts(self) -> float | None:
+        """What the whole board takes, by the fit; None: there is no such ADC (only a Pi 5 has)."""
+        return watts_of(await asyncio.to_thread(self.ask, "pmic_read_adc"))
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Why a question has no answer, by the question."""
+        return dict(self._refused)
 
 
 def flags_of(text: str) -> int | None:

@@ -6,10 +6,11 @@ there is to choose from. Root writes it, or whom the operator lets (firmware-not
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
-from laresd.backends.board.tree import number, text
+from laresd.backends.board.tree import text
 
 log = logging.getLogger(__name__)
 
@@ -17,24 +18,21 @@ FAST = "performance"
 
 
 class Governor:
-    """Blocks. Used by one thread at a time."""
+    """`fast` and `back` are awaited one after the other."""
 
     def __init__(self, sysfs: Path = Path("/sys")) -> None:
         self._cpus = sysfs / "devices/system/cpu"
         self._before: dict[Path, str] = {}
 
-    def governors(self) -> frozenset[str]:
-        """Those in use; none where the clock cannot be seen."""
-        return frozenset(filter(None, (text(file) for file in self._files())))
-
-    def megahertz(self) -> int | None:
-        """Of the fastest core, as the kernel last set it."""
-        found = [number(file) for file in self._cpus.glob("cpufreq/policy*/scaling_cur_freq")]
-        known = [each for each in found if each is not None]
-        return max(known) // 1000 if known else None
-
-    def fast(self) -> bool:
+    async def fast(self) -> bool:
         """False where it may not be set; then nothing is changed."""
+        return await asyncio.to_thread(self._raise)
+
+    async def back(self) -> None:
+        """As it was before `fast`; what somebody else has set since then is left alone."""
+        await asyncio.to_thread(self._restore)
+
+    def _raise(self) -> bool:
         for file in self._files():
             if file in self._before or text(file) == FAST:
                 continue
@@ -42,13 +40,12 @@ class Governor:
                 continue
             before = text(file)
             if not _write(file, FAST):
-                self.back()
+                self._restore()
                 return False
             self._before[file] = before
         return True
 
-    def back(self) -> None:
-        """As it was before `fast`; what somebody else has set since then is left alone."""
+    def _restore(self) -> None:
         for file, before in self._before.items():
             if text(file) == FAST:
                 _write(file, before)

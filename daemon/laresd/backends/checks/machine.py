@@ -1,18 +1,24 @@
-"""The board: processor, temperature, clock, disk. `root` is "/" but in tests."""
+"""The board: processor, temperature, power, memory, clock, disk. `root` is "/" but in tests."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from laresd.backends.board.firmware import Firmware, flags_of, watts_of
+from laresd.backends.board.kind import Model, recognise
+from laresd.backends.board.pressure import available_of, stall_of
+from laresd.backends.board.wear import Medium, Reserve, Storage, storage
 from laresd.backends.checks.finding import Finding, fail, ok, warn
 
 PYTHONS = ((3, 11), (3, 13))
 LOW_DISK, FULL_DISK = 1 << 30, 100 << 20  # bytes
 HOT = 80.0  # degrees Celsius: boards slow down from here on
+STALLED = 10.0  # percent of the time in which work waits for memory
+WORN = 80  # percent of an eMMC's life
 _FAST = {"aarch64": "asimddp", "x86_64": "avx2"}  # what makes int8 models fast there
 _THROTTLED = {
     0: "under-voltage",
@@ -71,6 +77,92 @@ def _power_remedy(names: list[str]) -> str:
     if "under-voltage" in names:
         return "use the board's own power supply and a short cable"
     return "give it a fan or air"
+
+
+def hardware(
+    folder: Path, root: Path, firmware: Callable[[], Firmware | None] = Firmware.found
+) -> Iterator[Finding]:
+    """Which board it is, what of its power can be told, its memory, and the wear of the storage
+    below `folder`. What is not there is not told.
+    """
+    model = recognise(root)
+    if model.name:
+        yield ok("board", f"{model.name} ({model.kind})")
+    if model.is_pi:
+        yield from firmware_answers(model, root, firmware())
+    yield from energy(model, root)
+    yield from memory(root)
+    yield from wear(storage(folder, root / "sys"))
+
+
+def firmware_answers(model: Model, root: Path, firmware: Firmware | None) -> Iterator[Finding]:
+    """Whether somebody tells of under-voltage, and of the watts where the board measures them."""
+    told = any(root.glob("sys/devices/platform/soc*/soc*:firmware/get_throttled"))
+    if not told and (firmware is None or flags_of(firmware.ask("get_throttled")) is None):
+        yield warn(
+            "power",
+            "nothing tells of under-voltage and throttling",
+            "install vcgencmd (raspi-utils), and: adduser lares video (for /dev/vcio)",
+        )
+    if not model.measures_watts:
+        return
+    watts = watts_of(firmware.ask("pmic_read_adc")) if firmware is not None else None
+    if watts is None:
+        remedy = "install vcgencmd (raspi-utils), and: adduser lares video (for /dev/vcio)"
+        yield warn("energy", "the power chip cannot be asked: energy is estimated", remedy)
+    else:
+        yield ok("energy", f"{watts:.1f} W now, by the board's power chip and a fit")
+
+
+def energy(model: Model, root: Path) -> list[Finding]:
+    """The CPU's own counter, where it has one."""
+    counters = list(root.glob("sys/class/powercap/intel-rapl:*/energy_uj"))
+    if not counters or model.measures_watts:
+        return []
+    if any(_text(counter) for counter in counters):
+        return [ok("energy", "measured by the CPU's counter (RAPL)")]
+    return [
+        warn(
+            "energy",
+            "the CPU's counter may not be read: energy is estimated",
+            "let the group lares read /sys/class/powercap/*/energy_uj: "
+            "firmware-notes/boards/power.md",
+        )
+    ]
+
+
+def memory(root: Path) -> list[Finding]:
+    """How much of it can be had, and whether work waits for it."""
+    available, stall = (
+        available_of(_text(root / "proc/meminfo")),
+        stall_of(_text(root / "proc/pressure/memory")),
+    )
+    if available is None:
+        return []
+    text = f"{available * 100:.0f} % of the memory can be had"
+    if stall is None:
+        remedy = "add psi=1 to the kernel's command line"
+        return [warn("memory", f"{text}; the kernel does not tell when it is short", remedy)]
+    text += f"; work waits for it {stall.some:.0f} % of the time"
+    if stall.some >= STALLED:
+        return [warn("memory", text, "use a smaller model, or zram: firmware-notes/boards")]
+    return [ok("memory", text)]
+
+
+def wear(found: Storage) -> list[Finding]:
+    match found.medium:
+        case Medium.SD:
+            text = f"the state is on an SD card ({found.name}), which does not tell its wear"
+            return [ok("storage", text)]
+        case Medium.EMMC if found.used is not None:
+            text = f"eMMC {found.name}: up to {found.used} % of its life is used"
+            if found.used >= WORN or found.reserve in (Reserve.WARNING, Reserve.URGENT):
+                return [warn("storage", text, "back up, and replace it soon")]
+            return [ok("storage", text)]
+        case Medium.NVME:
+            return [ok("storage", f"NVMe {found.name}; smartctl -a tells its wear")]
+        case _:
+            return []
 
 
 def clock(wall: float, built: float, root: Path) -> Finding:

@@ -52,6 +52,10 @@ class Offer:
     texts: bool = False
     celsius: bool = False
     throttling: bool = False
+    stalls: bool = False
+    free: bool = False
+    wear: bool = False
+    price: bool = False
     energy: Energy = Energy.ESTIMATED
     language_model: bool = False
     models: tuple[str, ...] = ()
@@ -192,6 +196,7 @@ def _figures(topics: Topics, offer: Offer) -> dict[str, tuple[bool, Component]]:
             offer.celsius,
             _sensor(topics, "celsius", "CPU temperature", _measured("°C", "temperature")),
         ),
+        **_machine(topics, offer, how),
         "power": (
             True,
             _sensor(topics, "watts", f"Computing power ({how})", _measured("W", "power"))
@@ -210,6 +215,32 @@ def _figures(topics: Topics, offer: Offer) -> dict[str, tuple[bool, Component]]:
                 },
             )
             | _explained(topics),
+        ),
+    }
+
+
+def _machine(topics: Topics, offer: Offer, how: str) -> dict[str, tuple[bool, Component]]:
+    """`how` the energy is known."""
+    return {
+        "memory_stall": (
+            offer.stalls,
+            _sensor(topics, "stalled", "Waiting for memory", _measured("%")),
+        ),
+        "free_disk": (
+            offer.free,
+            _sensor(topics, "free_gb", "Free disk space", _measured("GB", "data_size")),
+        ),
+        "storage_wear": (
+            offer.wear,
+            _sensor(topics, "worn", "Storage life used", _measured("%")),
+        ),
+        "answer_energy": (
+            True,
+            _sensor(topics, "answer_joules", f"Energy of an answer ({how})", _measured("J")),
+        ),
+        "answer_cost": (
+            offer.price,
+            _sensor(topics, "answer_cost", "Cost of an answer", {"state_class": "measurement"}),
         ),
     }
 

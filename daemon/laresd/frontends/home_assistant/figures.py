@@ -27,7 +27,9 @@ _NOBODY = ("no_speech", "nothing_heard", "not_addressed")  # closings of a turn 
 class Vitals:
     """The machine now. `celsius`, `throttled` None: it does not tell. `joules` since some moment
     that stays the same, measured or estimated. `tokens_per_second`: of the language model's last
-    answers, 0 where there was none. `model`: the loaded language model, "" for none.
+    answers, 0 where there was none. `model`: the loaded language model, "" for none. `stalled`:
+    percent of the time in which work waited for memory; `worn`: of the storage's life;
+    `answer_joules`, `answer_cost`: of an answer, on average. None: it does not tell.
     """
 
     joules: float = 0.0
@@ -35,6 +37,11 @@ class Vitals:
     throttled: int | None = None
     tokens_per_second: float = 0.0
     model: str = ""
+    stalled: float | None = None
+    free_gb: float | None = None
+    worn: int | None = None
+    answer_joules: float | None = None
+    answer_cost: float | None = None
 
 
 class Figures:
@@ -42,7 +49,7 @@ class Figures:
 
     def __init__(self, energy: Energy, watts: float) -> None:
         """`watts`: of the machine while it computes, where energy is estimated."""
-        measured = "measured by the CPU (RAPL), without the rest of the machine"
+        measured = "measured by the machine itself: lares status tells by what"
         estimated = f"estimated: the time that engines compute x scheduler.watts ({watts:g} W)"
         self._how = measured if energy is Energy.MEASURED else estimated
         self._answers: Counter[str] = Counter()
@@ -92,6 +99,11 @@ class Figures:
             "watts": None if self._watts is None else round(self._watts, 1),
             "kwh": round(max(vitals.joules - first.joules, 0.0) / _KWH, 6),
             "energy_how": self._how,
+            "stalled": _rounded(vitals.stalled, 0),
+            "free_gb": _rounded(vitals.free_gb, 1),
+            "worn": vitals.worn,
+            "answer_joules": _rounded(vitals.answer_joules, 1),
+            "answer_cost": _rounded(vitals.answer_cost, 6),
             "false_wakes": len(self._false_wakes),
             "rejected_wakes": len(self._rejected_wakes),
             **{f"answers_{source}": self._answers[source] for source in SOURCES},
@@ -124,6 +136,10 @@ def source_of(reply: Reply) -> str:
         places = {span.detail.get("where", LOCAL) for span in reply.spans}
         return "llm" if places <= {LOCAL} else "host"
     return reply.understood_by if reply.understood_by in SOURCES else "other"
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _flags(bits: int) -> list[Json]:

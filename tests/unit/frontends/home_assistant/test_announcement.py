@@ -26,6 +26,10 @@ ALL = Offer(
     texts=True,
     celsius=True,
     throttling=True,
+    stalls=True,
+    free=True,
+    wear=True,
+    price=True,
     energy=Energy.MEASURED,
     language_model=True,
     models=("embedded", "ministral"),
@@ -71,7 +75,13 @@ def test_every_component_has_a_platform_and_an_id_that_no_other_box_has() -> Non
 
 def test_a_box_with_nothing_shows_its_figures_alone() -> None:
     answers = {f"answers_{source}" for source in SOURCES} - {"answers_llm", "answers_host"}
-    assert shown(Offer()) == answers | {"latency", "power", "energy", "update"}
+    assert shown(Offer()) == answers | {
+        "latency",
+        "power",
+        "energy",
+        "answer_energy",
+        "update",
+    }
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,10 @@ def test_a_box_with_nothing_shows_its_figures_alone() -> None:
         (replace(ALL, texts=False), {"heard", "reply"}),
         (replace(ALL, celsius=False), {"temperature"}),
         (replace(ALL, throttling=False), {"throttled"}),
+        (replace(ALL, stalls=False), {"memory_stall"}),
+        (replace(ALL, free=False), {"free_disk"}),
+        (replace(ALL, wear=False), {"storage_wear"}),
+        (replace(ALL, price=False), {"answer_cost"}),
         (
             replace(ALL, language_model=False),
             {"model", "speed", "answers_llm", "answers_host"},
@@ -102,7 +116,7 @@ def test_what_the_box_lacks_is_removed_from_home_assistant(missing: Offer, gone:
 def test_the_name_of_the_energy_says_whether_it_is_measured() -> None:
     for energy in Energy:
         components = components_of(replace(ALL, energy=energy))
-        for name in ("power", "energy"):
+        for name in ("power", "energy", "answer_energy"):
             assert str(components[name]["name"]).endswith(f"({energy})")
 
 
