@@ -61,12 +61,25 @@ class FakeWatch:
         self._told.set()
 
 
+class CountingClock(FakeClock):
+    """Knows how many wait for it."""
+
+    waiting = 0
+
+    async def wait(self, event: asyncio.Event, until: float | None) -> bool:
+        self.waiting += 1
+        try:
+            return await super().wait(event, until)
+        finally:
+            self.waiting -= 1
+
+
 @dataclass
 class Shelf:
     """The parts of a library that a test looks at."""
 
     store: LibraryStore
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: CountingClock = field(default_factory=CountingClock)
     reader: FakeDocumentReader = field(default_factory=FakeDocumentReader)
     watch: FakeWatch = field(default_factory=FakeWatch)
     origins: dict[str, Origin] = field(default_factory=dict)  # by location, instead of files
@@ -122,10 +135,10 @@ class Shelf:
                     task.cancel()
 
     async def read_through(self) -> None:
-        """Until no source is being read."""
+        """Until no source is being read, and each waits for a reason to be looked at."""
         async with asyncio.timeout(60):
-            await asyncio.sleep(0)
-            while self.lib.progress():  # noqa: ASYNC110  # no event tells
+            sources = len(await self.store.sources())
+            while self.lib.progress() or self.clock.waiting < sources:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
 
     async def begun(self) -> None:

@@ -57,7 +57,7 @@ class WebOrigin:
     def __init__(
         self, start: str, source: int, ledger: Ledger, clock: Clock, bounds: Bounds
     ) -> None:
-        self._site, self._source = Site(start), source
+        self._start, self._site, self._source = start, Site(start), source
         self._ledger, self._clock, self._bounds = ledger, clock, bounds
         self._known: Mapping[str, Known] = {}
         self._pages: Mapping[str, Page] = {}
@@ -104,7 +104,7 @@ class WebOrigin:
                 yield step
 
     async def _forbidden(self, address: str) -> AsyncGenerator[Step, None]:
-        if address == self._site.start:
+        if address == self._start:
             raise Refused(f"the robots.txt of {self._site.host} does not allow {address}")
         if address in self._known:
             yield Gone([self._known[address].id])
@@ -128,7 +128,7 @@ class WebOrigin:
     ) -> AsyncGenerator[Step, None]:
         def may(target: str) -> bool:
             inside = self._bounds.depth == 0 or self._site.holds(target)
-            same = target.rstrip("/") == self._site.start.rstrip("/")
+            same = target.rstrip("/") == self._start.rstrip("/")
             return (inside or same) and (rules.allow(target) or not self._site.holds(target))
 
         try:
@@ -140,9 +140,11 @@ class WebOrigin:
             return
         self._failures = 0
         self._seen.add(answer.address)
+        if address == self._start:
+            self._site = Site(answer.address)  # below /docs/, where /docs leads there
         self._bytes += len(answer.body)
         if answer.status in GONE:
-            if address == self._site.start:
+            if address == self._start:
                 raise Permanent(f"there is no {address} any more (status {answer.status})")
             yield Gone([each.id for each in [self._known.get(address)] if each])
         elif answer.status == 304:
@@ -163,7 +165,7 @@ class WebOrigin:
     def _lost(self, address: str, error: LaresError) -> Step:
         """What was known of it stays. Raises the error where the whole site seems to be away."""
         self._failures += 1
-        if address == self._site.start or self._failures >= FAILURES:
+        if address == self._start or self._failures >= FAILURES:
             raise error
         if address in self._known:
             return Noted(f"kept as it was: {error.message}")
@@ -174,13 +176,12 @@ class WebOrigin:
         suffix = _suffix(answer)
         if suffix is None:
             return
-        body, led = await asyncio.to_thread(_read, answer)
+        body, digest, led = await asyncio.to_thread(_read, answer)
         self._follow(led.links, depth)
         before = self._known.get(answer.address)
         if not led.may_be_kept:
             yield Gone([each.id for each in [before] if each])
             return
-        digest = hashlib.sha256(body).hexdigest()
         if before is not None and before.digest == digest:
             yield Unchanged(1)
         else:
@@ -214,12 +215,15 @@ def _suffix(answer: Answer) -> str | None:
     return guessed if guessed[1:].lower() in READ_SUFFIXES else None
 
 
-def _read(answer: Answer) -> tuple[bytes, Led]:
-    if not answer.media_type.startswith("text/") and answer.media_type not in HTML:
-        return answer.body, Led()
-    text = site.as_utf8(answer.body, answer.charset)
-    led = site.led(text, answer.address) if answer.media_type in HTML else Led()
-    return text.encode(), led
+def _read(answer: Answer) -> tuple[bytes, str, Led]:
+    """The page as it is to be read, its digest, and where it leads to."""
+    body, led = answer.body, Led()
+    if answer.media_type.startswith("text/") or answer.media_type in HTML:
+        text = site.as_utf8(body, answer.charset)
+        body = text.encode()
+        if answer.media_type in HTML:
+            led = site.led(text, answer.address)
+    return body, hashlib.sha256(body).hexdigest(), led
 
 
 def _file(body: bytes, suffix: str) -> IO[bytes]:

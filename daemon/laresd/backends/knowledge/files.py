@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from laresd.backends.knowledge import listing
-from laresd.backends.knowledge.listing import Listing, Stamp
+from laresd.backends.knowledge.listing import Difference, Listing, Stamp
 from laresd.backends.knowledge.origin import (
     Changed,
     Expected,
@@ -41,7 +41,7 @@ class FileOrigin:
         self._stamps: Mapping[str, Stamp] = {}
 
     async def steps(self, known: Mapping[str, Known]) -> AsyncGenerator[Step, None]:
-        found = await asyncio.to_thread(self._look)
+        found, differs = await asyncio.to_thread(self._compared, known)
         self._stamps = found.files
         if self._is_folder and known and not found.files and not found.unseen:
             raise Temporary(
@@ -51,18 +51,21 @@ class FileOrigin:
         yield Expected(len(found.files))
         for note in _notes(found):
             yield Noted(note)
-        differs = listing.difference(found, known)
         yield Unchanged(differs.same)
-        gone = dict(differs.gone)
+        gone = _Gone(differs.gone)
         for uri in differs.doubtful:
             yield await self._step(found.files[uri], uri, known.get(uri), gone)
-        if gone:
-            yield Gone([each.id for each in gone.values()])
+        if left := gone.left():
+            yield Gone(left)
 
     async def is_still(self, original: Original) -> bool:
         """By what no writer can leave as it was."""
         before = self._stamps[original.uri]
         return await asyncio.to_thread(_stamp, before.path) == before
+
+    def _compared(self, known: Mapping[str, Known]) -> tuple[Listing, Difference]:
+        found = self._look()
+        return found, listing.difference(found, known)
 
     def _look(self) -> Listing:
         try:
@@ -75,9 +78,7 @@ class FileOrigin:
         except OSError as error:
             raise unreadable(self._root, error) from error
 
-    async def _step(
-        self, stamp: Stamp, uri: str, before: Known | None, gone: dict[str, Known]
-    ) -> Step:
+    async def _step(self, stamp: Stamp, uri: str, before: Known | None, gone: _Gone) -> Step:
         bare = Original(uri, stamp.path.stem, "", stamp.size, stamp.modified)
         if stamp.size > self._most_bytes:
             most = self._most_bytes >> 20
@@ -95,18 +96,33 @@ class FileOrigin:
         )
 
 
-def _moved(
-    bare: Original, digest: str, before: Known | None, gone: dict[str, Known]
-) -> Moved | None:
-    """Where the bytes are known; a document that is found so is not gone."""
+class _Gone:
+    """What is known and not there, until its bytes are found elsewhere."""
+
+    def __init__(self, documents: Mapping[str, Known]) -> None:
+        self._by_digest: dict[str, list[tuple[str, Known]]] = {}
+        for uri, each in documents.items():
+            self._by_digest.setdefault(each.digest, []).append((uri, each))
+
+    def found(self, digest: str) -> tuple[str, Known] | None:
+        """One with these bytes, by its uri; it is not gone from now on."""
+        same = self._by_digest.get(digest)
+        return same.pop() if same else None
+
+    def left(self) -> list[int]:
+        return [each.id for same in self._by_digest.values() for _, each in same]
+
+
+def _moved(bare: Original, digest: str, before: Known | None, gone: _Gone) -> Moved | None:
+    """Where the bytes are known."""
     if before is not None:
         same = before.digest == digest
         return Moved(before.id, bare.uri, bare.title, bare.title, bare.modified) if same else None
-    for name, each in gone.items():
-        if each.digest == digest:
-            del gone[name]
-            return Moved(each.id, bare.uri, bare.title, Path(name).stem, bare.modified)
-    return None
+    found = gone.found(digest)
+    if found is None:
+        return None
+    uri, known = found
+    return Moved(known.id, bare.uri, bare.title, Path(uri).stem, bare.modified)
 
 
 def unreadable(path: Path, error: OSError) -> Permanent:

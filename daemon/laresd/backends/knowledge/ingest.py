@@ -195,6 +195,8 @@ class SourceLibrary:
                 failures += 1
                 pause = min(RETRY_S * 2 ** (failures - 1), RETRY_MOST_S)
                 await self._failed(source, error)
+            finally:  # who waits for it sees how it went
+                self._progress.pop(source.id, None)
             gap = max(GAP_S, self._clock.now() - began)
             await self._clock.wait(asyncio.Event(), self._clock.now() + gap)
             until = None if pause is None else self._clock.now() + pause
@@ -205,10 +207,7 @@ class SourceLibrary:
             self._progress[source.id] = progress
 
         told(Progress())
-        try:
-            return await self._visitor.visit(source, self._origin(source), self._clock.wall(), told)
-        finally:
-            self._progress.pop(source.id, None)
+        return await self._visitor.visit(source, self._origin(source), self._clock.wall(), told)
 
     async def _failed(self, source: Source, error: LaresError) -> None:
         log.warning("%s: %s", source.location, error)

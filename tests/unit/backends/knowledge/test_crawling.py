@@ -294,3 +294,18 @@ async def test_what_asks_not_to_be_kept_is_not_kept(server: Server, shelf: Shelf
         "/b.html": "b",
     }
     assert changed(server, await look(shelf, server.address + "/")) == ["/", "/b.html"]
+
+
+async def test_a_site_that_leads_to_its_folder_is_that_folder(server: Server, shelf: Shelf) -> None:
+    async def to_folder(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=301, headers={"Location": "/docs/"})
+
+    server.pages = {
+        "/docs": to_folder,
+        "/docs/": link("a.html", "/else.html"),
+        "/docs/a.html": "a",
+        "/else.html": "x",
+    }
+    steps = await look(shelf, server.address + "/docs")
+    assert changed(server, steps) == ["/docs/", "/docs/a.html"]
+    assert changed(server, await look(shelf, server.address + "/docs")) == []

@@ -91,6 +91,21 @@ async def test_a_renamed_file_keeps_its_passages_and_is_called_by_its_new_name(
         assert shelf.reader.read == ["boiler.txt", "tyres.md"]
 
 
+async def test_a_renamed_folder_reads_nothing_again(shelf: Shelf, papers: Path) -> None:
+    for number in range(20):
+        written(papers / "notes" / f"{number}.txt", f"Note {number % 15}.")  # some are the same
+    async with shelf.running() as library:
+        await library.add(folder(papers))
+        await shelf.read_through()
+        before = await shelf.documents()
+        (papers / "notes").rename(papers / "old notes")
+        shelf.watch.tell()
+        await shelf.after(5.0)
+        after = await shelf.documents()
+        assert len(shelf.reader.read) == len(after) == 22
+        assert {each.id for each in after.values()} == {each.id for each in before.values()}
+
+
 async def test_a_deleted_file_is_forgotten(shelf: Shelf, papers: Path) -> None:
     async with shelf.running() as library:
         await library.add(folder(papers))
