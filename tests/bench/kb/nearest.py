@@ -78,7 +78,13 @@ def speed_rows() -> list[Row]:
 
 
 def nearest_exactly(rows: made.Rows, questions: made.Rows) -> NDArray[np.int64]:
-    return np.argsort(-(questions @ rows.T), axis=1)[:, :K]
+    """By the cosines of float32 vectors, [questions, K]."""
+    found = np.empty((len(questions), K), np.int64)
+    for at, question in enumerate(questions):
+        cosines = rows @ question
+        best = np.argpartition(-cosines, K)[:K]
+        found[at] = best[np.argsort(-cosines[best])]
+    return found
 
 
 async def _measured(size: int) -> Measured:

@@ -19,22 +19,20 @@ from laresd.backends.sqlite import Connection
 FEW = 4000  # passages within a query's bounds that are all looked at
 LOOKED_AT = 8  # vectors that are compared exactly for each that is wanted, of those vec1 gives
 LOOKED_AT_LEAST = 200
+CODED_LOOKED_AT = 2  # the same of those vec0 gives: it knows the question in int8 alone
 _AT_ONCE = 2000  # vectors that are compared together
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The `limit` passages nearest to `code` (int8), of these collections, within these bounds."""
+    """The `limit` passages nearest to `asked` (of length 1), of these collections, within these
+    bounds.
+    """
 
-    code: bytes
+    asked: NDArray[np.float32]
     collections: Sequence[str]
     limit: int
     bounds: Bounds = NO_BOUNDS
-
-    @property
-    def unit(self) -> NDArray[np.float32]:
-        unit: NDArray[np.float32] = vectors.units([self.code])[0]
-        return unit
 
 
 def search(db: Connection, of: Model, index: Derived, wanted: Wanted) -> Near:
@@ -54,12 +52,15 @@ def search(db: Connection, of: Model, index: Derived, wanted: Wanted) -> Near:
 def by_index(db: Connection, of: Model, index: Derived, wanted: Wanted) -> Near:
     """Without regard to bounds."""
     if index.kind is Kind.VEC0:
-        return vec0.search(db, index.table, wanted.code, wanted.collections, wanted.limit)
+        (code,) = vectors.coded(wanted.asked[None])
+        wide = min(CODED_LOOKED_AT * wanted.limit, vec0.MOST)
+        near = vec0.search(db, index.table, code, wanted.collections, wide)
+        return _compared(db, of, wanted, near)
     sources = rows.sources_of(db, wanted.collections)
     if sources == []:
         return []
     wide = max(LOOKED_AT * wanted.limit, LOOKED_AT_LEAST)
-    near = vec1.search(db, index.table, wanted.code, sources, wide)
+    near = vec1.search(db, index.table, wanted.asked, sources, wide)
     return _compared(db, of, wanted, near)
 
 
@@ -74,7 +75,7 @@ def _compared(db: Connection, of: Model, wanted: Wanted, passages: Sequence[int]
                 (of.id, *part),
             )
         )
-    return vectors.nearest(wanted.unit, there, wanted.limit)
+    return vectors.nearest(wanted.asked, there, wanted.limit)
 
 
 def _exactly(db: Connection, of: Model, wanted: Wanted) -> Near:
@@ -89,7 +90,7 @@ def _exactly(db: Connection, of: Model, wanted: Wanted) -> Near:
     )
     best: Near = []
     while part := _pairs(islice(found, _AT_ONCE)):
-        best += vectors.nearest(wanted.unit, part, wanted.limit)
+        best += vectors.nearest(wanted.asked, part, wanted.limit)
     return sorted(best, key=lambda pair: -pair[1])[: wanted.limit]
 
 

@@ -28,10 +28,11 @@ async def measured(database: Database, of: Model, index: Derived) -> float | Non
     codes = await database.read(partial(embeddings.sample, of=of, wanted=SAMPLES))
     if not codes:
         return 1.0
-    best = await _exact(database, of, index.filled, vectors.units(codes))
+    samples = vectors.units(codes)
+    best = await _exact(database, of, index.filled, samples)
     found = 0
-    for code, exact in zip(codes, best, strict=True):
-        near = await database.read(partial(_approximate, of=of, index=index, code=code))
+    for asked, exact in zip(samples, best, strict=True):
+        near = await database.read(partial(_approximate, of=of, index=index, asked=asked))
         if near is None:
             return None
         found += min(len(exact), sum(cosine >= exact[-1] - _SAME for _, cosine in near))
@@ -67,8 +68,10 @@ def _better(
     return last, best
 
 
-def _approximate(db: Connection, of: Model, index: Derived, code: bytes) -> vectors.Near | None:
+def _approximate(
+    db: Connection, of: Model, index: Derived, asked: NDArray[np.float32]
+) -> vectors.Near | None:
     if derived.get(db, index.id) is None:
         return None
     collections = tuple({each.collection for each in rows.sources(db)})
-    return nearest.by_index(db, of, index, Wanted(code, collections, NEAREST))
+    return nearest.by_index(db, of, index, Wanted(asked, collections, NEAREST))

@@ -21,7 +21,7 @@ from laresd.backends.knowledge.derived import ALL, Kind
 from laresd.backends.knowledge.embeddings import Unembedded
 from laresd.backends.knowledge.nearest import Wanted
 from laresd.backends.knowledge.schema import MIGRATIONS
-from laresd.backends.knowledge.vectors import coded
+from laresd.backends.knowledge.vectors import unit
 from laresd.backends.sqlite import Connection, Damaged, Database
 from laresd.documents import Collection, Document, Held, Passage, Query, Source
 from laresd.errors import Permanent
@@ -199,14 +199,14 @@ class LibraryStore(Database):
     async def vector_leg(self, model: str, vector: Vectors, query: Query, limit: int) -> Leg:
         """Of the nearest vectors. The score is the cosine; empty where the model has none yet."""
         self.in_use = model
-        (code,) = coded(np.frombuffer(vector.rows, "<f4").reshape(1, vector.width))
+        asked = unit(np.frombuffer(vector.rows, "<f4"))
 
         def work(db: Connection) -> Leg:
             of = embeddings.model(db, model)
             index = derived.searched(db, of.id) if of else None
             if of is None or index is None or vector.width != of.width:
                 return []
-            wanted = Wanted(code, query.collections, limit, rows.bounds(query))
+            wanted = Wanted(asked, query.collections, limit, rows.bounds(query))
             return nearest.search(db, of, index, wanted)
 
         return await self._searched(work)

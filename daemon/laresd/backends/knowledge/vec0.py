@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import sqlite_vec
 
-from laresd.backends.knowledge.vectors import Near
 from laresd.backends.sqlite import Connection, load_extension
 
 VERSION = 1  # of the layout: with another one it is made again
@@ -43,14 +42,14 @@ def count(db: Connection, table: str) -> int:
 
 def search(
     db: Connection, table: str, vector: bytes, collections: Sequence[str], limit: int
-) -> Near:
-    """The nearest in these collections."""
-    found: Near = []
+) -> list[int]:
+    """The passages nearest to an int8 vector in these collections, best first."""
+    found: list[tuple[float, int]] = []
     for collection in collections:
         rows = db.execute(
             f"SELECT passage, distance FROM {table} WHERE vector MATCH vec_int8(?) AND k = ? "
             "AND collection = ?",
             (vector, min(limit, MOST), collection),
         )
-        found += [(int(str(passage)), 1.0 - float(str(far))) for passage, far in rows]
-    return sorted(found, key=lambda pair: -pair[1])[:limit]
+        found += [(float(str(far)), int(str(passage))) for passage, far in rows]
+    return [passage for _, passage in sorted(found)[:limit]]

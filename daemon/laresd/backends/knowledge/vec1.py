@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from laresd.backends.knowledge.vectors import units
 from laresd.backends.sqlite import UNUSABLE, Connection, load_extra, memory
@@ -47,7 +48,7 @@ def probe() -> str:
         put(db, "probe", ((at, at % 2, code) for at, code in enumerate(codes)))
         drop(db, "probe", [0])
         for at in (1, _PROBE_ROWS // 2 + 1, _PROBE_ROWS - 1):
-            if at not in search(db, "probe", codes[at], [1], 10):
+            if at not in search(db, "probe", units([codes[at]])[0], [1], 10):
                 return "the extension vec1 does not find what it was given"
         if count(db, "probe") != _PROBE_ROWS - 1:
             return "the extension vec1 does not forget what it should"
@@ -122,15 +123,16 @@ def count(db: Connection, table: str) -> int:
 
 
 def search(
-    db: Connection, table: str, vector: bytes, sources: Sequence[int] | None, limit: int
+    db: Connection,
+    table: str,
+    asked: NDArray[np.float32],
+    sources: Sequence[int] | None,
+    limit: int,
 ) -> list[int]:
     """Passages that may be among the nearest: their exact cosines are to be compared. `sources`:
     None for all.
     """
-    values: list[bytes | str | int] = [
-        units([vector]).tobytes(),
-        f"{{k: {limit}, nprobe: {PROBED}}}",
-    ]
+    values: list[bytes | str | int] = [asked.tobytes(), f"{{k: {limit}, nprobe: {PROBED}}}"]
     where = ""
     if sources is not None:
         where = f"WHERE source IN ({','.join('?' for _ in sources)})"

@@ -30,6 +30,12 @@ def units(codes: Sequence[bytes]) -> NDArray[np.float32]:
     return rows / lengths
 
 
+def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same direction, of length 1; zeros stay."""
+    length = float(np.linalg.norm(vector))
+    return (vector / (length or 1.0)).astype(np.float32)
+
+
 def nearest(asked: NDArray[np.float32], rows: Iterable[tuple[int, bytes]], limit: int) -> Near:
     """Exactly, among (passage, int8 vector) each. `asked`: of length 1."""
     there = list(rows)

@@ -201,7 +201,7 @@ async def test_an_approximate_index_that_finds_too_little_is_refused(
     await fill(store, await a_source(store), MANY + 100)
     await embed(store)
 
-    def blind(db: Connection, table: str, vector: bytes, sources: object, limit: int) -> list[int]:
+    def blind(db: Connection, table: str, asked: object, sources: object, limit: int) -> list[int]:
         return [1, 2, 3]
 
     monkeypatch.setattr(vec1, "search", blind)
