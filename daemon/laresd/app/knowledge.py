@@ -114,7 +114,7 @@ async def knowledge_of(
     desk = Desk(
         clock,
         open_reader=partial(_reader, config, clock),
-        counter=partial(_counter, config.embeddings.model),
+        counter=partial(counter_of, config.embeddings.model),
         cut=_cut,
         quiet=quiet,
         longest_s=config.knowledge.read_minutes * 60.0,
@@ -158,7 +158,7 @@ def _library(
         store,
         visitor,
         clock,
-        check=partial(_checked, own=config.box.state_dir),
+        check=partial(checked, own=config.box.state_dir),
         origin=partial(origin_of, config, clock, Ledger(store)),
         watch=watching.changes,
         access=access,
@@ -226,7 +226,7 @@ def knowledge_handlers(
     ).handlers()
 
 
-async def _checked(source: Source, *, own: Path) -> Source:
+async def checked(source: Source, *, own: Path) -> Source:
     """What a source is, exactly. Raises Permanent or Refused where it cannot be one."""
     match source.kind:
         case SourceKind.FILE | SourceKind.FOLDER:
@@ -236,7 +236,9 @@ async def _checked(source: Source, *, own: Path) -> Source:
         case SourceKind.PAGE | SourceKind.SITE:
             address = normal(source.location)
             if address is None:
-                raise Refused(f"{source.location} is no web address", remedy="https://host/path")
+                raise Refused(
+                    "that is no web address", remedy="https://host/path, without a name or password"
+                )
             if await is_in_lan(Site(address).host):
                 source = replace(source, options=(*source.options, ("lan", "true")))
             return replace(source, location=address)
@@ -279,7 +281,7 @@ async def _reader(config: Config, clock: Clock) -> AsyncIterator[DocumentReader]
             run.cancel()
 
 
-def _counter(model: str) -> Count:
+def counter_of(model: str) -> Count:
     """Of the tokens of the embedding model; an estimate for one without a tokenizer.json."""
     if model == "minilm":
         package, folder = EMBEDDED
