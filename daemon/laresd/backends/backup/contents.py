@@ -254,9 +254,10 @@ def _left_out(config: Config) -> Iterator[LeftOut]:
         yield LeftOut("messages that wait for the broker", "never sent later, out of a backup")
     if (state / "library.db").exists():
         yield LeftOut("the indexes of library.db", "made anew in the background, at the next start")
-    for secret in (config.backup.password_file, config.backup.secret_key_file):
-        if secret is not None:
-            yield LeftOut(str(secret), "keep it elsewhere: without it no backup can be read")
+    kept = config.backup
+    for file in (kept.password_file, kept.key_id_file, kept.secret_key_file, kept.ssh_key_file):
+        if file is not None:
+            yield LeftOut(str(file), "keep it elsewhere: without it no backup can be read")
 
 
 def _is_full(error: Exception) -> bool:
