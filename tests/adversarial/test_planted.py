@@ -26,6 +26,7 @@ from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.papers import Shelf, shelf
 from tests.fakes.workers import running, soon
 
+PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
 CALL = ToolCall("unlock", {"entity_id": "lock.front_door"})
 
 
@@ -50,7 +51,7 @@ class House:
         self.devices = FakeDevices(ENTITIES, STATES)
         self.librarian = papers.librarian(model, self.clock)
         self.assistant = CascadeAssistant(
-            config=Config(actions=Actions(grammar_timeout_s=60.0)),
+            config=PATIENT,
             clock=self.clock,
             grammar=FakeGrammar(),
             devices=self.devices,

@@ -20,6 +20,9 @@ from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.papers import Shelf, shelf
 
 
+PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
+
+
 class Room:
     """An assistant that knows a household's papers; a small model talks beside them."""
 
@@ -28,7 +31,7 @@ class Room:
         self.devices = FakeDevices(ENTITIES, STATES)
         self.talk = FakeLanguageModel("That is far away.")
         self.assistant = CascadeAssistant(
-            config=Config(actions=Actions(grammar_timeout_s=60.0)),
+            config=PATIENT,
             clock=self.clock,
             grammar=FakeGrammar(),
             devices=self.devices,
