@@ -107,9 +107,16 @@ def create(db: Connection, table: str, trained: bytes) -> None:
 
 def put(db: Connection, table: str, rows: Iterable[tuple[int, int, bytes]]) -> None:
     """(passage, source, int8 vector) each, of passages that are not in it."""
+    there = list(rows)
+    if not there:
+        return
+    units_of = units([code for _, _, code in there])
     db.executemany(
         f"INSERT INTO {table} (rowid, vector, source) VALUES (?, ?, ?)",
-        ((passage, units([code]).tobytes(), source) for passage, source, code in rows),
+        (
+            (passage, unit.tobytes(), source)
+            for (passage, source, _), unit in zip(there, units_of, strict=True)
+        ),
     )
 
 
