@@ -543,8 +543,9 @@ class DocumentReader(Protocol):
     """Text of files that nobody vouches for, each read apart from the daemon."""
 
     async def extract(self, path: Path, *, media_type: str = "", deadline: float) -> Extracted:
-        """Raises Permanent for what cannot be read (broken, locked, a bomb, no text in it), with
-        the reason for a person; Temporary when the reader died of it or the deadline came.
+        """Raises Permanent for what cannot be read (broken, locked, a bomb, no text in it, or more
+        than the limits of memory and time allow), with the reason for a person; Temporary when
+        the machine ran out of memory, the reader was restarted, or did not answer in time.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -198,14 +197,3 @@ def page(path: Path, title: str, sections: Sections) -> Path:
         encoding="utf-8",
     )
     return path
-
-
-def png_of(text: str, *, size: int = 40) -> bytes:
-    """A line of black letters on white."""
-    picture = Image.new("RGB", (max(300, size * len(text) * 2 // 3), size * 3), "white")
-    ImageDraw.Draw(picture).text(
-        (size, size), text, fill="black", font=ImageFont.load_default(size)
-    )
-    held = io.BytesIO()
-    picture.save(held, "PNG")
-    return held.getvalue()

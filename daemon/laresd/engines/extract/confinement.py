@@ -51,7 +51,7 @@ def confine(memory: int) -> bool:
     machine = platform.machine()
     if sys.platform != "linux" or machine not in _FORBIDDEN:
         return False
-    return _install(b"".join(_program(machine)))
+    return _install(program(machine))
 
 
 class _Program(ctypes.Structure):
@@ -68,8 +68,15 @@ def _install(code: bytes) -> bool:
     return refused == 0
 
 
-def _program(machine: str) -> Iterator[bytes]:
-    """Instructions of classic BPF (struct sock_filter): code, jump if so, jump if not, value."""
+def program(machine: str) -> bytes:
+    """What the kernel runs for each system call: classic BPF over a struct seccomp_data. `machine`:
+    x86_64 or aarch64.
+    """
+    return b"".join(_steps(machine))
+
+
+def _steps(machine: str) -> Iterator[bytes]:
+    """Each a struct sock_filter: code, jump if so, jump if not, value."""
     yield _step(_LOAD, _ARCH)
     yield _step(_EQUAL, _AUDIT[machine], 1, 0)
     yield _step(_RETURN, _KILL)
