@@ -53,13 +53,15 @@ class Closing(StrEnum):
 @dataclass(frozen=True, slots=True)
 class WakeHeard:
     """A wake word ended at sample `at`. `held`: somebody holds a button instead, and no pause ends
-    what is said until it is Released.
+    what is said until it is Released. `until`: a wake phrase began at `at`, and it and what may
+    have been said with it were heard up to there.
     """
 
     at: int
     name: str
     score: float = 1.0
     held: bool = False
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,13 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Overhear:
-    """Something short was said into the reply, from `start` to `end`: is it a stop word?"""
+    """Something was said into the reply, from `start` to `end`: is it a stop word, or a wake phrase
+    at its beginning? It `goes_on`: then it is too long for a stop word.
+    """
 
     start: int
     end: int
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

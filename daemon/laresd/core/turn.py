@@ -133,7 +133,7 @@ def _after_frame(state: State, rules: Rules) -> tuple[State, Effects]:
         return _listen(state, rules)
     if state.phase is Phase.FOLLOW_UP:
         return _follow_up(state, rules)
-    if state.phase is Phase.SPEAKING and rules.stop_words:
+    if state.phase is Phase.SPEAKING and (rules.stop_words or rules.open_ear):
         return overhear(state, rules)
     if state.phase is Phase.IDLE and rules.open_ear:
         return _open_at_speech(state, floor=0)
@@ -159,7 +159,7 @@ def _open_at_speech(state: State, floor: int) -> tuple[State, Effects]:
 def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
     at = max(0, min(event.at, state.now))
     begin = at
-    dip = state.quiet_end
+    dip = state.quiet_end if event.until is None else None
     if dip is not None and at - LOOK_BACK < dip < at and state.run_start is not None:
         begin = dip
     effects: tuple[Effect, ...] = (Open(at, event.name),)
@@ -170,7 +170,10 @@ def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
         effects = (Close(Closing.INTERRUPTED, state.now), *effects)
     run_start = None if state.run_start is None else max(state.run_start, begin)
     held = event.held or (state.held and state.phase is Phase.LISTENING)
-    opened = replace(state.fresh(begin), woken=not event.held, held=held, run_start=run_start)
+    until = min(event.until or 0, state.now)
+    said = Speech(begin, until) if until > begin else None
+    woken = said is None and not event.held
+    opened = replace(state.fresh(begin), woken=woken, held=held, run_start=run_start, said=said)
     return opened, effects
 
 

@@ -20,15 +20,20 @@ def with_loudness(state: State, event: FrameHeard, *, is_speech: bool) -> State:
 
 
 def overhear(state: State, rules: Rules) -> tuple[State, tuple[Effect, ...]]:
-    """Something short that was said into the reply, once it is over."""
+    """Something short that was said into the reply, once it is over; with an open ear also how
+    something long begins.
+    """
     if (run_start := state.running) is not None:
-        start = run_start if state.said is None else state.said.start
-        return replace(state, said=Speech(start, state.now)), ()
+        before = state.said or Speech(run_start, run_start)
+        state = replace(state, said=Speech(before.start, state.now))
+        if not rules.open_ear or not before.length <= STOP_WORD < state.now - before.start:
+            return state, ()
+        return state, (Overhear(max(0, before.start - PRE_ROLL), state.now, goes_on=True),)
     said = state.said
     if said is None or state.run_start is not None or state.now - said.end < rules.early:
         return state, ()
     state = replace(state, said=None)
-    if said.end - said.start > STOP_WORD:
+    if said.length > STOP_WORD:
         return state, ()
     return state, (Overhear(max(0, said.start - PRE_ROLL), min(said.end + TRAIL, state.now)),)
 

@@ -28,6 +28,10 @@ class Speech:
     start: int
     end: int
 
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
 
 @dataclass(frozen=True, slots=True)
 class State:

@@ -606,9 +606,45 @@ def test_a_release_ends_nothing_that_no_button_began() -> None:
     assert room.machine.phase is Phase.LISTENING
 
 
+# -- a wake phrase in a reply ------------------------------------------------------------------
+
+
+def spoken_to(room: Room) -> Room:
+    """Somebody said something, and the reply sounds."""
+    room.hear("...########" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.tell(ReplyReady(1))
+    return room
+
+
+def test_with_an_open_ear_the_beginning_of_long_speech_in_a_reply_is_looked_at_once() -> None:
+    room = spoken_to(Room(OPEN_EAR))
+    found = room.hear("#" * 100 + END)
+    (overheard,) = [effect for effect in found if isinstance(effect, Overhear)]
+    assert overheard.goes_on
+
+
+def test_with_a_wake_word_only_what_is_short_is_looked_at() -> None:
+    room = Room()
+    room.hear("W...########" + END)
+    room.tell(Transcribed(1, "tell me a story"))
+    room.tell(ReplyReady(1))
+    assert room.hear("#" * 100 + END) == []
+
+
+def test_a_phrase_in_a_reply_opens_a_turn_in_which_it_was_said_already() -> None:
+    room = spoken_to(Room(OPEN_EAR))
+    (overheard,) = room.hear("#" * 30 + EARLY)
+    assert isinstance(overheard, Overhear) and not overheard.goes_on
+    names = [type(e) for e in room.tell(WakeHeard(overheard.start, "hey", until=overheard.end))]
+    assert names == [Close, Open]
+    assert only(room.hear(EARLY), Transcribe).start == overheard.start
+
+
 # -- any events in any order ------------------------------------------------------------------
 
 jobs = st.integers(0, 6)
+at = st.integers(0, 900 * FRAME_SAMPLES)
 events: st.SearchStrategy[str | Event] = st.one_of(
     st.text(alphabet=".#+-Ww", min_size=1, max_size=60),
     st.sampled_from(["." * 30, "#" * 20, "." * 170, "#" * 480]),
@@ -625,6 +661,7 @@ events: st.SearchStrategy[str | Event] = st.one_of(
     st.builds(PlaybackEnded, jobs),
     st.builds(Released, st.booleans()),
     st.sampled_from([PRESS, Cancel(), SourceEnded()]),
+    st.builds(WakeHeard, at, st.just("hey lares"), until=at),
 )
 all_rules = st.sampled_from([RULES, OPEN_EAR, FOLLOW_UP, NO_STOP_WORDS])
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 
 from laresd.errors import LaresError
 from laresd.frontends.voice import wording
 from laresd.frontends.voice.answering import Answering, request_of
 from laresd.frontends.voice.ear import Ear
+from laresd.frontends.voice.hearing import events
 from laresd.frontends.voice.mouth import Mouth
+from laresd.frontends.voice.overhearing import STOP, Overheard, Told
 from laresd.frontends.voice.parts import MayAnswer, Parts, always
 from laresd.frontends.voice.record import Record
 from laresd.frontends.voice.showing import Shown
@@ -28,7 +30,6 @@ from laresd.turns import (
     Discard,
     Effect,
     Event,
-    FrameHeard,
     Open,
     Overhear,
     Phase,
@@ -41,7 +42,7 @@ from laresd.turns import (
     WakeHeard,
     Wholeness,
 )
-from laresd.types import FRAME_SAMPLES, SAMPLE_RATE, Heard, HeardKind, Request, Turn
+from laresd.types import SAMPLE_RATE, HeardKind, Request, Turn
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Session:
         self._held_until = 0  # sample until which the ear stays open while nobody speaks
         self._job: Job | None = None  # the one that the machine wants
         self._answering: Answering | None = None
+        self._overheard = Overheard(self._scribe, phrase, stops=parts.config.turn.barge_in == STOP)
         self._overhearing: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._deaf = False
@@ -126,7 +128,7 @@ class Session:
                 self._shown.phase(self.phase)
         if any(heard.kind is HeardKind.SPEECH and heard.score >= VOICE for heard in found):
             self._stirred_at = self._tape.end
-        for event in self._events(found):
+        for event in events(found, self._tape):
             if isinstance(event, WakeHeard):
                 if not await self._is_for_us(event):
                     continue
@@ -183,23 +185,6 @@ class Session:
         if not ours and self._shown is not None:
             self._shown.phase(self.phase)
         return ours
-
-    def _events(self, found: Sequence[Heard]) -> Iterator[Event]:
-        """In the order of the sound, at the session's samples.
-
-        The listener counts anew after a restart; its last frame is the last that was recorded.
-        """
-        frames = [heard.sample for heard in found if heard.kind is HeardKind.SPEECH]
-        shift = self._tape.end - max(frames) if frames else 0
-        order = {HeardKind.SPEECH: 0, HeardKind.WAKE: 1}
-        known = [heard for heard in found if heard.kind in order]
-        for heard in sorted(known, key=lambda heard: (heard.sample, order[heard.kind])):
-            at = heard.sample + shift
-            if heard.kind is HeardKind.SPEECH:
-                level = level_dbfs(self._tape.cut(at - FRAME_SAMPLES, at))
-                yield FrameHeard(at, heard.score, level)
-            else:
-                yield WakeHeard(at, heard.name, heard.score)
 
     def _cannot_listen(self, error: LaresError) -> None:
         if not self._deaf:
@@ -350,19 +335,20 @@ class Session:
         """One at a time: the next one is said again by who means it."""
         if self._overhearing is None or self._overhearing.done():
             pcm = self._tape.cut(said.start, said.end)
-            self._overhearing = self._start(self._stop_if_told(pcm), "overhear")
+            self._overhearing = self._start(self._interrupt_if_told(said, pcm), "overhear")
 
-    async def _stop_if_told(self, pcm: bytes) -> None:
+    async def _interrupt_if_told(self, said: Overhear, pcm: bytes) -> None:
         record, answering = self._record, self._answering
-        try:
-            heard = await self._scribe.read(pcm)
-        except LaresError as error:
-            log.debug("not overheard: %s", error)
+        if answering is None:
             return
-        language = self._scribe.language
-        if answering is None or not wording.is_stop(heard.text, language):
+        told = await self._overheard.told(pcm, answering, goes_on=said.goes_on)
+        if told is Told.WAKE and not await self._may_answer(1.0, self._loudness(said.end)):
             return
-        if self._record is record and self.phase is Phase.SPEAKING and not answering.says(heard):
+        if told is None or self._record is not record or self.phase is not Phase.SPEAKING:
+            return
+        if told is Told.WAKE:
+            self._step(WakeHeard(said.start, self._phrase, until=said.end))
+        else:
             record.doubt = "it was told to stop"
             self._step(Cancel())
 
