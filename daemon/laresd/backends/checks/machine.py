@@ -62,15 +62,18 @@ def temperature(root: Path) -> list[Finding]:
 def throttling(root: Path) -> list[Finding]:
     """A Raspberry Pi's own word on its power supply and heat; bits 16 up: since it was started."""
     for file in root.glob("sys/devices/platform/soc*/soc*:firmware/get_throttled"):
-        bits = int(_text(file).strip() or "0", 16)
-        now = [name for bit, name in _THROTTLED.items() if bits >> bit & 1]
-        ever = [name for bit, name in _THROTTLED.items() if bits >> (bit + 16) & 1]
-        if now:
-            return [warn("power", ", ".join(now) + " right now", _power_remedy(now))]
-        if ever:
-            return [warn("power", ", ".join(ever) + " since the start", _power_remedy(ever))]
-        return [ok("power", "enough, and not throttled")]
+        return [_power(int(_text(file).strip() or "0", 16))]
     return []
+
+
+def _power(bits: int) -> Finding:
+    now = [name for bit, name in _THROTTLED.items() if bits >> bit & 1]
+    ever = [name for bit, name in _THROTTLED.items() if bits >> (bit + 16) & 1]
+    if now:
+        return warn("power", ", ".join(now) + " right now", _power_remedy(now))
+    if ever:
+        return warn("power", ", ".join(ever) + " since the start", _power_remedy(ever))
+    return ok("power", "enough, and not throttled")
 
 
 def _power_remedy(names: list[str]) -> str:
@@ -97,18 +100,15 @@ def hardware(
 
 def firmware_answers(model: Model, root: Path, firmware: Firmware | None) -> Iterator[Finding]:
     """Whether somebody tells of under-voltage, and of the watts where the board measures them."""
-    told = any(root.glob("sys/devices/platform/soc*/soc*:firmware/get_throttled"))
-    if not told and (firmware is None or flags_of(firmware.ask("get_throttled")) is None):
-        yield warn(
-            "power",
-            "nothing tells of under-voltage and throttling",
-            "install vcgencmd (raspi-utils), and: adduser lares video (for /dev/vcio)",
-        )
+    remedy = "install vcgencmd (raspi-utils), and: adduser lares video (for /dev/vcio)"
+    if not any(root.glob("sys/devices/platform/soc*/soc*:firmware/get_throttled")):
+        bits = flags_of(firmware.ask("get_throttled")) if firmware is not None else None
+        silent = "nothing tells of under-voltage and throttling"
+        yield warn("power", silent, remedy) if bits is None else _power(bits)
     if not model.measures_watts:
         return
     watts = watts_of(firmware.ask("pmic_read_adc")) if firmware is not None else None
     if watts is None:
-        remedy = "install vcgencmd (raspi-utils), and: adduser lares video (for /dev/vcio)"
         yield warn("energy", "the power chip cannot be asked: energy is estimated", remedy)
     else:
         yield ok("energy", f"{watts:.1f} W now, by the board's power chip and a fit")

@@ -44,6 +44,14 @@ def test_a_pi_that_nobody_can_ask_for_its_voltage(tmp_path: Path) -> None:
     assert [(one.check, one.verdict) for one in found] == [("power", WARN)]
 
 
+def test_where_the_kernel_is_silent_the_firmware_tells_of_the_voltage(tmp_path: Path) -> None:
+    board = laid_out("pi-4", tmp_path)
+    (tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled").unlink()
+    firmware = board.vcgencmd.firmware()
+    (found,) = machine.firmware_answers(recognise(tmp_path), tmp_path, firmware)
+    assert (found.verdict, "under-voltage, throttled right now" in found.text) == (WARN, True)
+
+
 def test_a_kernel_that_does_not_tell_of_pressure(tmp_path: Path) -> None:
     found = examined("pi-4", tmp_path)
     assert (found["memory"].verdict, "psi=1" in found["memory"].remedy) == (WARN, True)
