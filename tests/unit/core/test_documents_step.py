@@ -19,7 +19,6 @@ from tests.fakes.home import ENTITIES, STATES
 from tests.fakes.language_model import FakeLanguageModel
 from tests.fakes.papers import Shelf, shelf
 
-
 PATIENT = Config(actions=Actions(grammar_timeout_s=60.0))
 
 
