@@ -175,6 +175,31 @@ def test_the_state_and_the_socket_follow_systemd(monkeypatch: pytest.MonkeyPatch
     assert Config().control_socket == Path("/home/x/state/lares/control.sock")
 
 
+def test_a_command_finds_the_service_by_its_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    installed = parse('[box]\nstate_dir = "/var/lib/lares"')
+    assert installed.control_socket == Path("/run/lares/control.sock")
+
+
+def test_a_secret_may_be_a_credential_of_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[mqtt]\npassword_file = "credential:mqtt-password"'
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/other.service")
+    assert parse(text).mqtt.password_file == Path("/run/credentials/other.service/mqtt-password")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert parse(text).mqtt.password_file == Path("/run/credentials/laresd.service/mqtt-password")
+
+
+@pytest.mark.parametrize("value", ["credential:", "credential:../shadow", "credential:a/b"])
+def test_a_credential_is_a_plain_name(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"lares\.toml:2: mqtt\.password_file may not be"):
+        parse(f'[mqtt]\npassword_file = "{value}"')
+
+
+def test_only_a_secret_may_be_a_credential() -> None:
+    with pytest.raises(ConfigError, match="may not be"):
+        parse('[box]\nstate_dir = "credential:state"')
+
+
 def test_the_example_file_shows_every_setting_with_its_default() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     assert parse(text) == Config()

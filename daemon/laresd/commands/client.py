@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from laresd.config import Config
+from laresd.config import SERVICE_RUNTIME_DIR, Config
 from laresd.errors import Permanent, Temporary, from_kind
 from laresd.types import Json
 
@@ -65,6 +65,10 @@ def _connected(path: Path) -> Iterator[socket.socket]:
                 remedy="type sudo before it, or run it as laresd's user",
             ) from error
         except OSError as error:
+            service = Path(SERVICE_RUNTIME_DIR)
+            if service.is_dir() and path.parent != service:
+                what = "no laresd of this user is running; the one of this machine is a service"
+                raise DaemonAway(what, remedy="type sudo before it") from error
             raise DaemonAway(
                 "laresd is not running",
                 remedy="start it with: make run, or systemctl start laresd",

@@ -19,6 +19,7 @@ from laresd.config.board import Board
 from laresd.config.keeping import Backup, Storage
 from laresd.config.reader import Reader, fields_of
 from laresd.config.sections import (
+    SERVICE_STATE_DIR,
     Actions,
     Audio,
     Box,
@@ -56,6 +57,7 @@ from laresd.errors import ConfigError
 
 __all__ = [
     "DEFAULT_FILE",
+    "SERVICE_RUNTIME_DIR",
     "Actions",
     "Audio",
     "Backup",
@@ -98,6 +100,7 @@ __all__ = [
 ]
 
 DEFAULT_FILE = Path("/etc/lares/lares.toml")
+SERVICE_RUNTIME_DIR = "/run/lares"  # of laresd.service
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,12 @@ class Config:
 
     @property
     def control_socket(self) -> Path:
-        """Where `lares` reaches the daemon: in $RUNTIME_DIRECTORY, else in the state dir."""
+        """Where `lares` reaches the daemon: in $RUNTIME_DIRECTORY, or where the service with this
+        state dir has it, else in the state dir.
+        """
         runtime = os.environ.get("RUNTIME_DIRECTORY")
+        if not runtime and self.box.state_dir == SERVICE_STATE_DIR:
+            runtime = SERVICE_RUNTIME_DIR
         return (Path(runtime) if runtime else self.box.state_dir) / "control.sock"
 
 
