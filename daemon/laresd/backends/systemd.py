@@ -87,7 +87,10 @@ class ServiceManager:
 
 
 def inherited(
-    name: str, environment: Mapping[str, str] = os.environ, pid: int | None = None
+    name: str,
+    environment: Mapping[str, str] = os.environ,
+    pid: int | None = None,
+    first: int = FIRST_FD,
 ) -> list[socket.socket]:
     """The listening sockets that systemd has opened for this process under a name
     (FileDescriptorName= of the socket's unit); it opens them before the daemon, and keeps those who
@@ -99,7 +102,7 @@ def inherited(
         return []
     names = environment.get("LISTEN_FDNAMES", "").split(":")
     found = []
-    for fd, called in zip(range(FIRST_FD, FIRST_FD + int(count)), names, strict=False):
+    for fd, called in zip(range(first, first + int(count)), names, strict=False):
         if called == name:
             one = socket.socket(fileno=fd)
             one.set_inheritable(False)

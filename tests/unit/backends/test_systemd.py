@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from laresd.backends.systemd import ServiceManager
+from laresd.backends.systemd import ServiceManager, inherited
 from tests.fakes.virtual_time import virtual_time
 
 
@@ -113,3 +115,37 @@ def test_none_come_when_nobody_watches_this_process(
 ) -> None:
     watched(tmp_path, "", 100.0, **more)
     assert systemd.told() == []
+
+
+def test_listening_sockets_are_taken_by_their_name() -> None:
+    handed = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    copies = _from_three_on(handed)
+    environment = {"LISTEN_PID": "7", "LISTEN_FDS": str(len(copies)), "LISTEN_FDNAMES": "a:http"}
+    (taken,) = inherited("http", environment, pid=7, first=copies[0])
+    with taken:
+        assert taken.getsockname() == handed[1].getsockname()
+        assert not taken.get_inheritable() and not taken.getblocking()
+    os.close(copies[0])
+    for each in handed:
+        each.close()
+
+
+def _from_three_on(handed: list[socket.socket]) -> list[int]:
+    """Descriptors of them that follow each other, as systemd's do."""
+    first = fcntl.fcntl(handed[0].fileno(), fcntl.F_DUPFD, 100)
+    os.dup2(handed[1].fileno(), first + 1)
+    return [first, first + 1]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"LISTEN_PID": "8", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"},
+        {"LISTEN_PID": "7", "LISTEN_FDS": "many", "LISTEN_FDNAMES": "http"},
+        {"LISTEN_PID": "7", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "wyoming"},
+        {"LISTEN_PID": "7", "LISTEN_FDS": "1"},
+    ],
+)
+def test_nothing_is_taken_that_is_not_meant(environment: dict[str, str]) -> None:
+    assert inherited("http", environment, pid=7) == []
