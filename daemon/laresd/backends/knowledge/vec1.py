@@ -22,11 +22,11 @@ from laresd.backends.sqlite import UNUSABLE, Connection, load_extra, memory
 from laresd.errors import Permanent
 
 VERSION = 1  # of the layout and its parameters: with another one it is made again
-PROBED = 0.3  # of the buckets that a search looks into; a whole number would be a count of buckets
+PROBED = 0.2  # of the buckets that a search looks into; a whole number would be a count of buckets
 SAMPLES = 64  # vectors for each bucket that it is trained on
 MOST_SAMPLES = 20_000
 _NICE = 10
-BYTES_EACH = 8  # numbers of a vector that become one byte
+NUMBERS_EACH = 6  # of a vector become one byte
 _PROBE_ROWS, _PROBE_WIDTH = 600, 16  # fewer than 512 cannot be trained on
 
 
@@ -150,5 +150,5 @@ def search(
 
 def _code_size(width: int) -> int:
     """Bytes that a vector becomes, of which each stands for as many numbers."""
-    wanted = max(1, width // BYTES_EACH)
+    wanted = max(1, width // NUMBERS_EACH)
     return max(size for size in range(1, wanted + 1) if width % size == 0)
