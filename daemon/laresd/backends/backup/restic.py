@@ -12,12 +12,13 @@ import re
 import shlex
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
 from laresd.config import Backup
@@ -26,6 +27,8 @@ from laresd.frames import Fields
 
 TAG = "lares"
 QUICK_S = 120.0  # for what is only asked
+PAUSE_S = 2.0  # between two tries at a repository that is in use
+T = TypeVar("T")
 _NICE = ("nice", "-n", "10")
 
 
@@ -48,6 +51,10 @@ class Stored:
     added: int
 
 
+class InUse(Temporary):
+    """Another box has the repository for itself, or a program had it that is just gone."""
+
+
 class Restic:
     """A repository. Every call blocks, and raises Temporary or Permanent.
 
@@ -56,8 +63,15 @@ class Restic:
     """
 
     def __init__(
-        self, settings: Backup, *, cache: Path, held: int, program: str = "restic"
+        self,
+        settings: Backup,
+        *,
+        cache: Path,
+        held: int,
+        program: str = "restic",
+        patience_s: float = 600.0,
     ) -> None:
+        """`patience_s`: how long another box may have the repository for itself."""
         if not settings.target:
             raise ConfigError(
                 "there is no place for backups yet",
@@ -65,6 +79,7 @@ class Restic:
             )
         self.shown = _masked(settings.target)
         self._settings, self._held, self._program = settings, held, program
+        self._patience_s = patience_s
         self._environment = _environment(settings, cache)
         self._options = _options(settings, cache.parent / "known_hosts")
 
@@ -80,6 +95,11 @@ class Restic:
         self, folder: Path, box: str, others: Sequence[Path], told: Callable[[float], None]
     ) -> Stored:
         """What is in the folder, and the others with their whole paths. `told`: gets 0 to 1."""
+        return self._patiently(lambda: self._store_once(folder, box, others, told))
+
+    def _store_once(
+        self, folder: Path, box: str, others: Sequence[Path], told: Callable[[float], None]
+    ) -> Stored:
         words = ["backup", "--json", "--tag", TAG, "--host", box, "--ignore-ctime", "."]
         done: Fields | None = None
         for line in self._lines([*words, *map(str, others)], folder):
@@ -109,7 +129,7 @@ class Restic:
 
     def check(self, percent: float) -> None:
         """Its structure, and so much of its data, chosen by chance. Raises Permanent for damage."""
-        part = [f"--read-data-subset={percent:g}%"] if percent > 0 else []
+        part = [f"--read-data-subset={min(percent, 100.0):g}%"] if percent > 0 else []
         try:
             self._run("check", *part)
         except Temporary as error:
@@ -141,6 +161,20 @@ class Restic:
         self._run("restore", snapshot, "--target", str(into), "--verify")
 
     def _run(self, *words: str, timeout: float | None = None) -> str:
+        return self._patiently(lambda: self._once(*words, timeout=timeout))
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return work()
+            except InUse:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(PAUSE_S)
+            self._once("unlock", timeout=QUICK_S)  # of those that are gone
+
+    def _once(self, *words: str, timeout: float | None = None) -> str:
         with tempfile.TemporaryFile() as errors, self._started(words, None, errors.fileno()) as run:
             try:
                 out, _ = run.communicate(timeout=timeout)
@@ -236,7 +270,7 @@ _SAID: tuple[tuple[str, type[LaresError], str, str], ...] = (
         "see that the disk is mounted and the network is up; to begin there: lares backup --init",
     ),
     ("no space left", Temporary, "there is no space left in {place}", "free some disk space"),
-    ("already locked", Temporary, "{place} is in use by another box", "try again later"),
+    ("already locked", InUse, "{place} is in use by another box", "try again later"),
     ("Permission denied", Permanent, "{place} may not be used: {line}", "see its rights and keys"),
     ("nice: ", Permanent, "restic cannot be started", "apt install restic"),
     ("no matching ID", Permanent, "there is no such backup in {place}", "lares backup --list"),

@@ -75,7 +75,7 @@ def program(tmp_path: Path) -> FakeRestic:
 
 def restic(settings: Backup, held: int, program: FakeRestic) -> Restic:
     cache = program.path.parent / "cache"
-    return Restic(settings, cache=cache, held=held, program=str(program.path))
+    return Restic(settings, cache=cache, held=held, program=str(program.path), patience_s=0.0)
 
 
 @pytest.fixture
@@ -134,6 +134,24 @@ def test_a_failure_is_told_in_words(
     with pytest.raises(kind, match=message) as caught:
         one.look()
     assert caught.value.remedy
+
+
+def test_a_repository_that_is_in_use_is_waited_for(
+    settings: Backup, held: int, program: FakeRestic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.answers(error="repository is already locked exclusively", status=1)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        if seconds >= 1.0:  # the others are of waiting for a process
+            pauses.append(seconds)
+            program.answers()
+
+    monkeypatch.setattr("laresd.backends.backup.restic.time.sleep", pause)
+    patient = Restic(settings, cache=Path("/none"), held=held, program=str(program.path))
+    patient.check(0)
+    assert pauses == [2.0]
+    assert program.words == ["check", "unlock", "check"]
 
 
 def test_no_secret_is_in_a_failure(settings: Backup, held: int, program: FakeRestic) -> None:
