@@ -15,8 +15,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from laresd.app.checking import check_speech_model
-from laresd.app.ears import own_ear, voice_of
+from laresd.app.checking import checks
+from laresd.app.ears import own_ear, taught, voice_of
 from laresd.app.engines import engines
 from laresd.app.house import Gauges, House, frontend_of, house_of, joined
 from laresd.app.keeping import only_laresd, sweep
@@ -114,7 +114,7 @@ async def running(
         box = await _build(config, sound, on_turn, stack)
         handlers.update({**_operations(box).handlers(), **sound.handlers()})
         handlers.update(knowledge_handlers(box.knowledge, box.clock, config.box.language))
-        teach, warm = partial(box.assistant.prepare, config.box.language), box.assistant.warm
+        teach, warm = partial(taught, box.assistant, config), box.assistant.warm
         parts: dict[str, Coroutine[None, None, None]] = {
             **{f"worker {name}": worker.run() for name, worker in box.workers.items()},
             "bus": box.bus.run(),
@@ -126,9 +126,7 @@ async def running(
             "requests over MQTT": _requests(box).run(),
             "who answers the wake word": box.arbiter.run(),
             **box.mind.runs(box.workers),
-            "check of the speech model": check_speech_model(
-                box.workers["transcribe"], box.mind.gate, box.clock
-            ),
+            **checks(config, box.workers["transcribe"], box.mind.gate, box.clock),
             "home assistant": box.house.run(),
             "panel": box.panel.run(box.voice, box.house),
             "turns over MQTT": box.tracing.topic.run(),

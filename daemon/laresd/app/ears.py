@@ -11,10 +11,17 @@ from laresd.config import Config
 from laresd.core import guard, hints
 from laresd.core.turn import Machine, Rules
 from laresd.frontends.voice import MICROPHONE, Ear, MutableSource, Parts, VoiceFrontend
+from laresd.frontends.voice.languages import spoken
 from laresd.frontends.voice.parts import MayAnswerAt
 from laresd.ports import Assistant, AudioSink, Clock, Devices, Listener, Signs
 from laresd.turns import Sign
 from laresd.types import Turn
+
+
+class Taught(Protocol):
+    """What learns the home in a language (core.assistant.CascadeAssistant)."""
+
+    async def prepare(self, language: str) -> None: ...
 
 
 class Wakers(Protocol):
@@ -68,6 +75,12 @@ def voice_of(
         signs=AllSigns(tuple(signs)),
     )
     return VoiceFrontend(parts, on_turn=on_turn, on_wake=on_wake)
+
+
+async def taught(pupil: Taught, config: Config) -> None:
+    """Teach it the home in each language that is spoken here. Raises what it raises."""
+    for language in spoken(config):
+        await pupil.prepare(language)
 
 
 def own_ear(config: Config, microphone: MutableSource, sink: AudioSink) -> Ear:

@@ -123,6 +123,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class SpeechToText:
     model: str = "bundled"  # bundled, a name from `lares models list`, or a CTranslate2 folder
+    languages: tuple[str, ...] = ()  # that are spoken beside box.language, and told apart
     threads: int = 2
     beam_size: int = 1
     timeout_s: float = 20.0

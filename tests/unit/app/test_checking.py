@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from laresd.app.checking import FIRST_S, REST, TRIES, check_speech_model
+import pytest
+
+from laresd.app.checking import FIRST_S, REST, TRIES, check_languages, check_speech_model
 from laresd.backends.clock import SystemClock
+from laresd.config import Config, SpeechToText
 from laresd.core.scheduler.gate import Gate
 from laresd.errors import LaresError, Permanent
 from laresd.frames import Frame
@@ -63,6 +66,24 @@ async def test_nothing_is_checked_while_somebody_speaks() -> None:
             await asyncio.sleep(FIRST_S + 100)
             assert ear.asked == []
     assert len(ear.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "more", "missing"),
+    [
+        (["en"], ("de", "zh-CN"), "does not understand de, zh-CN"),
+        (["en", "de"], ("de",), ""),
+        (["de"], (), ""),  # one language: the model says so itself, at the first sentence
+    ],
+)
+async def test_a_language_that_the_model_does_not_know_is_told_at_the_start(
+    known: list[Json], more: tuple[str, ...], missing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear(1)
+    ear.facts = {"languages": known}
+    config = Config(speech_to_text=SpeechToText(languages=more))
+    await check_languages(config, ear, SystemClock())
+    assert (missing in caplog.text) if missing else not caplog.text
 
 
 @virtual_time

@@ -45,4 +45,5 @@ class Overheard:
             return None
         if self._phrase and heard.text and after_phrase(heard.text, self._phrase) is not None:
             return Told.WAKE
-        return Told.STOP if stops and wording.is_stop(heard.text, self._scribe.language) else None
+        language = self._scribe.language_of(heard)
+        return Told.STOP if stops and wording.is_stop(heard.text, language) else None

@@ -85,7 +85,7 @@ class Session:
         self._on_wake = on_wake
         self._may_answer = may_answer
         self._phrase = phrase
-        self._scribe = Scribe(parts, ear.language or parts.language)
+        self._scribe = Scribe(parts, ear.language)
         self._shown = Shown(parts, ear) if shows else None
         self._machine = parts.machine(open_ear)
         self._tape = Tape()
@@ -102,6 +102,7 @@ class Session:
         self._deaf = False
         self._stirred_at = -STIRS  # end of the last sound that may be a voice
         self._waits = False  # the last reply waits for an answer
+        self._language = ""  # of the last reply
         self._follows = False  # this turn was opened by speech after a reply
 
     @property
@@ -285,7 +286,8 @@ class Session:
 
     async def _transcribe(self, job: Job, pcm: bytes) -> None:
         addressed = bool(self._record.wake_word) or self._follows
-        expected = Expected(self._phrase, addressed, self._waits)
+        language = self._language if self._follows else ""
+        expected = Expected(self._phrase, addressed, self._waits, language)
         event = await self._scribe.write(job, pcm, expected, self._phrase_said, self._is_whole)
         if self._second_look is not None and not await asyncio.shield(self._second_look):
             job.command, event = "", Transcribed(job.number, "", addressed=False)
@@ -367,7 +369,7 @@ class Session:
     async def _answered(self, answering: Answering) -> None:
         request = self._ask(answering.job.command, answering.job.language)
         ready = await answering.run(request, self._step)
-        self._waits = ready.waits
+        self._waits, self._language = ready.waits, answering.job.language
         self._step(ready)
 
     async def _speak(self, answering: Answering, number: int) -> None:

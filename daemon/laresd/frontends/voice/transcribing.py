@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
+from laresd.frontends.voice.languages import asked_of_model, one_of, spoken
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.phrase import after_phrase
 from laresd.turns import Transcribed, Wholeness
@@ -37,12 +38,14 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Expected:
     """`phrase`: must begin what is said, "" for nothing. `addressed`: Lares is spoken to in any
-    case. `waits`: the reply before waits for an answer.
+    case. `waits`: the reply before waits for an answer. `language`: in which this is said, "" where
+    that is to be found out.
     """
 
     phrase: str
     addressed: bool
     waits: bool
+    language: str = ""
 
 
 OnPhrase = Callable[[], Awaitable[bool]]
@@ -53,25 +56,41 @@ Whole = Callable[[str, str], Awaitable[Wholeness]]
 
 
 class Scribe:
-    """Writes down what is said to one ear. `language` may be AUTO."""
+    """Writes down what is said to one ear. `language` "": those that are spoken to the box; AUTO:
+    any that there is.
+    """
 
     def __init__(self, parts: Parts, language: str) -> None:
         self._parts = parts
-        self._language = language
+        self._among = () if language == AUTO else (language,) if language else spoken(parts.config)
+        self._asks = asked_of_model(self._among) if self._among else AUTO
 
     @property
     def language(self) -> str:
         """For what is said when nobody has spoken yet."""
-        return FALLBACK if self._language == AUTO else self._language
+        return self._among[0] if self._among else FALLBACK
 
-    async def read(self, pcm: bytes) -> Transcript:
-        """Raises what the transcriber raises."""
+    def language_of(self, heard: Transcript) -> str:
+        """In which it is understood and answered."""
+        if not self._among:
+            return heard.language or FALLBACK
+        return one_of(heard.language, self._among) or self.language
+
+    async def read(self, pcm: bytes, language: str = "") -> Transcript:
+        """In this language, or in that which is found; what seems to be in none that is spoken
+        here is read as the first one. Raises what the transcriber raises.
+        """
+        heard = await self._read(pcm, language or self._asks)
+        strange = heard.text and heard.language and not one_of(heard.language, self._among)
+        if self._asks == AUTO and not language and self._among and strange:
+            heard = await self._read(pcm, self.language)
+        return heard
+
+    async def _read(self, pcm: bytes, language: str) -> Transcript:
         deadline = self._parts.clock.now() + self._parts.config.speech_to_text.timeout_s
+        hints = self._parts.hints(language)
         return await self._parts.transcriber.transcribe(
-            pcm,
-            language=self._language,
-            deadline=deadline,
-            hints=self._parts.hints(self.language),
+            pcm, language=language, deadline=deadline, hints=hints
         )
 
     async def write(
@@ -80,7 +99,7 @@ class Scribe:
         """What the turn machine is to know; the rest is kept in the job."""
         begun = self._parts.clock.now()
         try:
-            heard = await self.read(pcm)
+            heard = await self.read(pcm, expected.language)
             event = await self._judge(job, heard, expected, on_phrase, whole)
         except LaresError as error:
             log.warning("nothing was transcribed: %s", error)
@@ -94,7 +113,7 @@ class Scribe:
     async def _judge(
         self, job: Job, heard: Transcript, expected: Expected, on_phrase: OnPhrase, whole: Whole
     ) -> Transcribed:
-        job.language = self.language if self._language != AUTO else heard.language or FALLBACK
+        job.language = expected.language or self.language_of(heard)
         phrase = expected.phrase
         rest = after_phrase(heard.text, phrase) if phrase else None
         if rest is not None:
