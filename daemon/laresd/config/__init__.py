@@ -153,11 +153,11 @@ class Config:
 def load(path: Path | None = None) -> Config:
     """The configuration in `path`; without one, DEFAULT_FILE if it is there, else all defaults.
 
-    Raises ConfigError, which names the file, the line, the key and what would be right.
+    Where no state folder is named, whoever may use that of an installed service does. Raises ConfigError, which names the file, the line, the key and what would be right.
     """
     if path is None:
         if not DEFAULT_FILE.exists():
-            return Config()
+            return _of_service(Config())
         path = DEFAULT_FILE
     try:
         text = path.read_text(encoding="utf-8")
@@ -168,7 +168,18 @@ def load(path: Path | None = None) -> Config:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text", remedy="save it as UTF-8") from error
-    return parse(text, str(path))
+    return _of_service(parse(text, str(path)))
+
+
+def _of_service(config: Config) -> Config:
+    named = "STATE_DIRECTORY" in os.environ or "XDG_STATE_HOME" in os.environ
+    if named or config.box.state_dir != default_state_dir():
+        return config
+    if not os.access(SERVICE_STATE_DIR, os.W_OK | os.X_OK):
+        return config
+    return dataclasses.replace(
+        config, box=dataclasses.replace(config.box, state_dir=SERVICE_STATE_DIR)
+    )
 
 
 def parse(text: str, name: str = "lares.toml") -> Config:

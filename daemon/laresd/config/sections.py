@@ -14,16 +14,12 @@ SERVICE_STATE_DIR = Path("/var/lib/lares")  # of laresd.service
 
 
 def default_state_dir() -> Path:
-    """systemd's StateDirectory, else $XDG_STATE_HOME/lares, else that of an installed service, for
-    who may use it, else ~/.local/state/lares.
-    """
+    """systemd's StateDirectory, else $XDG_STATE_HOME/lares, else ~/.local/state/lares."""
     systemd = os.environ.get("STATE_DIRECTORY")
     if systemd:
         return Path(systemd.split(":")[0])
-    base = os.environ.get("XDG_STATE_HOME")
-    if not base and os.access(SERVICE_STATE_DIR, os.W_OK | os.X_OK):
-        return SERVICE_STATE_DIR
-    return Path(base or "~/.local/state").expanduser() / "lares"
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "lares"
 
 
 @dataclass(frozen=True, slots=True)
