@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,16 @@ from laresd.frontends.http import HttpFrontend
 from tests.fakes.clock import FakeClock
 
 
-def frontend(config: Http) -> HttpFrontend:
+def frontend(config: Http, sockets: Sequence[socket.socket] = ()) -> HttpFrontend:
     return HttpFrontend(
-        config, None, None, FakeClock(), models=list, metrics=lambda: "", ready=lambda: ""
+        config,
+        None,
+        None,
+        FakeClock(),
+        models=list,
+        metrics=lambda: "",
+        ready=lambda: "",
+        sockets=sockets,
     )
 
 
@@ -89,3 +97,19 @@ async def test_an_address_of_another_machine_cannot_be_listened_at(tmp_path: Pat
 async def test_it_must_be_entered_before_it_runs() -> None:
     with pytest.raises(Permanent, match="not entered"):
         await frontend(Http(port=0)).run()
+
+
+async def test_it_takes_sockets_that_listen_already_in_place_of_its_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        port = given.getsockname()[1]
+        async with frontend(Http(host="1.2.3.4.5"), [given]) as running:
+            assert running.port == port
+
+
+async def test_a_given_socket_that_others_reach_needs_a_token_too() -> None:
+    with (
+        socket.create_server(("0.0.0.0", 0)) as given,
+        pytest.raises(ConfigError, match="there is no token"),
+    ):
+        async with frontend(Http(), [given]):
+            pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from wyoming.event import Event, async_read_event
 from wyoming.ping import Ping, Pong
 
 from laresd.errors import ConfigError, Permanent
-from laresd.frontends.wyoming import Dialogs, Doors, Limits
+from laresd.frames.wyoming import Event as OwnEvent
+from laresd.frontends.wyoming import Connection, Dialogs, Doors, Limits
 from laresd.frontends.wyoming.doors import may, networks
 from tests.fakes.audio import silence, speech
 from tests.fakes.wyoming_package import AudioChunk, AudioStart, Describe, Info
@@ -66,6 +68,23 @@ async def test_a_unix_socket_serves_too_and_is_gone_afterwards(tmp_path: Path) -
                 assert await transcript(client, silence(100) + speech(500)) == TURN_ON
         assert not path.exists()
         os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+async def test_sockets_that_listen_already_are_served_in_place_of_the_address() -> None:
+    async def serve(client: Connection) -> None:
+        await client.send(OwnEvent("hello"))
+
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        port = given.getsockname()[1]
+        doors = Doors(serve, Limits(), host="no-such-host.invalid", port=1, sockets=[given])
+        async with doors, asyncio.TaskGroup() as group:
+            assert doors.port == port and doors.local
+            running = group.create_task(doors.run())
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            event = await async_read_event(reader)
+            assert event is not None and event.type == "hello"
+            writer.close()
+            running.cancel()
 
 
 async def test_an_address_that_cannot_be_had_says_so(tmp_path: Path) -> None:
