@@ -153,7 +153,8 @@ class Config:
 def load(path: Path | None = None) -> Config:
     """The configuration in `path`; without one, DEFAULT_FILE if it is there, else all defaults.
 
-    Where no state folder is named, whoever may use that of an installed service does. Raises ConfigError, which names the file, the line, the key and what would be right.
+    Where no state folder is named, whoever may use that of an installed service does. Raises
+    ConfigError, which names the file, the line, the key and what would be right.
     """
     if path is None:
         if not DEFAULT_FILE.exists():
