@@ -55,16 +55,16 @@ def by_index(db: Connection, of: Model, index: Derived, wanted: Wanted) -> Near:
         (code,) = vectors.coded(wanted.asked[None])
         wide = min(CODED_LOOKED_AT * wanted.limit, vec0.MOST)
         near = vec0.search(db, index.table, code, wanted.collections, wide)
-        return _compared(db, of, wanted, near)
+        return compared(db, of, wanted, near)
     sources = rows.sources_of(db, wanted.collections)
     if sources == []:
         return []
     wide = max(LOOKED_AT * wanted.limit, LOOKED_AT_LEAST)
     near = vec1.search(db, index.table, wanted.asked, sources, wide)
-    return _compared(db, of, wanted, near)
+    return compared(db, of, wanted, near)
 
 
-def _compared(db: Connection, of: Model, wanted: Wanted, passages: Sequence[int]) -> Near:
+def compared(db: Connection, of: Model, wanted: Wanted, passages: Sequence[int]) -> Near:
     """The nearest of these."""
     there: list[tuple[int, bytes]] = []
     for part in rows.parts(passages):
