@@ -24,7 +24,17 @@ from laresd.backends.board.pressure import SystemPressure, Trigger
 from laresd.backends.board.wear import Medium, Storage, storage
 from laresd.config import Config
 from laresd.core.board_report import Seen, metrics, status_row
-from laresd.core.power import Bounds, Measures, Need, Spent, Standing, judge, measures, seconds_of
+from laresd.core.power import (
+    Bounds,
+    Measures,
+    Need,
+    Spent,
+    Standing,
+    is_weak,
+    judge,
+    measures,
+    seconds_of,
+)
 from laresd.core.scheduler.gate import Gate
 from laresd.core.scheduler.thermal import Weather
 from laresd.ports import Board, Clock, Meter, Pressures, Spare
@@ -95,7 +105,7 @@ class Machine:
         self._pending: deque[float] = deque(maxlen=PENDING)
         self._seen = Seen(str(parts.model.kind), parts.model.name, throttles=parts.throttles)
         self._storage: tuple[Storage, int] = (Storage(Medium.OTHER), 0)
-        self._looked_at = self._storage_at = float("-inf")
+        self._looked_at = self._storage_at = self._weak_at = float("-inf")
         self._standing, self._measures, self._held = Standing(), Measures(), False
         self._spent, self._released = Spent(), 0
         self.pace = Pace(parts.governor)
@@ -140,7 +150,9 @@ class Machine:
         self._news.clear()
         if self._config.board.relieve:
             self._standing = judge(pressure, self._bounds, self._standing, now, alarmed=alarmed)
-        self._measures = measures(self._standing, reading, weather)
+        if is_weak(reading):
+            self._weak_at = now
+        self._measures = measures(self._standing, reading, weather, now - self._weak_at)
         self.pace.allow(self._measures.boost)
         if now - self._storage_at >= STORAGE_S:
             self._storage, self._storage_at = await parts.storage(), now

@@ -52,11 +52,10 @@ class Gauges:
     async def vitals(self, mind: Mind, llm: Worker | None) -> Vitals:
         parts, seen = self.machine.parts, self.machine.seen
         reading, here, now = await parts.board.reading(), mind.pool.here, self.clock.now()
-        measured = await parts.meter.joules() if parts.meter is not None else None
         estimated = here.busy_s(now) * self.config.scheduler.watts
         speeds, model = here.speeds(), llm.facts.get("model") if llm is not None else None
         return Vitals(
-            joules=estimated if measured is None else measured,
+            joules=estimated if parts.meter is None else seen.joules or 0.0,
             celsius=reading.celsius,
             throttled=reading.throttled if parts.throttles else None,
             stalled=None if seen.pressure.memory is None else seen.pressure.memory.some,

@@ -5,6 +5,7 @@ Threads and the place of work follow from the heat alone, in scheduler/thermal.p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -71,17 +72,25 @@ def judge(
     return replace(before, need=lower, since=now, why=why or before.why if lower else "")
 
 
-def measures(standing: Standing, reading: Reading, weather: Weather) -> Measures:
-    """A supply that is too weak now is not asked for more: neither by work that can wait, nor by a
-    higher clock. Under it a memory card may be written wrongly.
+def measures(
+    standing: Standing, reading: Reading, weather: Weather, weak_s: float = math.inf
+) -> Measures:
+    """`weak_s`: seconds since the voltage was last too low. A weak supply is not asked for more:
+    neither by work that can wait, nor by a higher clock. Under it a memory card may be written
+    wrongly. The flag comes and goes with the load, so that it is believed for SETTLED_S.
     """
-    weak = bool(reading.throttled & Throttle.UNDER_VOLTAGE)
-    flagged = bool(reading.throttled & 0xF)
+    weak = is_weak(reading) or weak_s < SETTLED_S
+    flagged = bool(reading.throttled & 0xF) or weak
     return Measures(
         background=standing.need is Need.NONE and not weak,
         give_back=standing.need is Need.GONE,
         boost=not flagged and weather.heat is Heat.COOL,
     )
+
+
+def is_weak(reading: Reading) -> bool:
+    """Whether the board gets too little voltage now."""
+    return bool(reading.throttled & Throttle.UNDER_VOLTAGE)
 
 
 def _need(pressure: Pressure, bounds: Bounds) -> tuple[Need, str]:

@@ -105,6 +105,12 @@ def test_a_weak_supply_is_not_asked_for_more() -> None:
     assert over == Measures()
 
 
+def test_a_flag_that_comes_and_goes_is_believed_for_a_while() -> None:
+    gone = Reading(50.0, 0x0)
+    assert not measures(Standing(), gone, FAIR, SETTLED_S - 1).background
+    assert measures(Standing(), gone, FAIR, SETTLED_S) == Measures()
+
+
 def test_a_warm_or_throttled_board_is_not_sped_up() -> None:
     assert not measures(Standing(), Reading(78.0), Weather(heat=Heat.WARM)).boost
     assert not measures(Standing(), Reading(60.0, 0x4), FAIR).boost
