@@ -149,10 +149,13 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A turn begins. `name` of the wake word; empty for an open ear or a follow-up."""
+    """A turn begins. `name` of the wake word; empty for an open ear or a follow-up. `goes_on`: it
+    is what was said right after the command before, if it goes on with that.
+    """
 
     at: int
     name: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

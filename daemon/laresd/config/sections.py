@@ -106,6 +106,7 @@ class Turn:
     early_silence_ms: int = 200  # pause at which transcription starts, and a whole command ends
     clear_silence_ms: int = 400  # silence after a clear command to which more may be added
     open_silence_ms: int = 2000  # silence after words that cannot be the end: "turn on the"
+    more_ms: int = 1500  # in which "and ..." may begin after a command that was carried out at once
     start_timeout_ms: int = 5000  # silence after the wake word that ends the turn
     max_utterance_ms: int = 15000
     follow_up_ms: int = 5000  # listen this long for the answer to a question; 0: never

@@ -12,6 +12,8 @@ samples of the audio itself. The rules of listening:
 - Somebody who stands further away than whoever speaks to Lares (a television, a party) does not
   keep the turn open: what has faded is silence (core.loudness). Where even that does not help, a
   long utterance is transcribed again and again, and it has ended when its text no longer grows.
+- Where the text closed a turn at once, words that follow soon may go on with it ("and ..."). They
+  are kept while it is answered, and are a turn of their own after that.
 - While a talk button is held no pause ends what is said, its release does: at once, or with the
   word that still sounds.
 - What is left of the wake word after its detection (TAIL) is not the command, and a command that
@@ -30,6 +32,7 @@ from laresd.core.turn_judging import (
     overhear,
     patience,
     with_loudness,
+    with_more,
 )
 from laresd.core.turn_rules import Rules
 from laresd.core.turn_state import (
@@ -64,6 +67,7 @@ from laresd.turns import (
     Transcribe,
     Transcribed,
     WakeHeard,
+    Wholeness,
 )
 from laresd.types import FRAME_SAMPLES
 
@@ -117,7 +121,7 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
     is_speech = event.speech >= rules.speech or goes_on
     if state.phase is Phase.LISTENING:
         state = with_loudness(state, event, is_speech=is_speech)
-    elif state.phase is Phase.FOLLOW_UP:  # an answer comes from whoever asked
+    elif state.phase is Phase.FOLLOW_UP or state.spoken:  # it comes from whoever spoke before
         state = replace(state, loudness=state.loudness.after(event.level))
         is_speech = is_speech and not state.loudness.has_faded
     if is_speech:
@@ -129,6 +133,8 @@ def _frame(state: State, event: FrameHeard, rules: Rules) -> tuple[State, Effect
 
 
 def _after_frame(state: State, rules: Rules) -> tuple[State, Effects]:
+    if state.spoken:
+        state = with_more(state, rules)
     if state.phase is Phase.LISTENING:
         return _listen(state, rules)
     if state.phase is Phase.FOLLOW_UP:
@@ -259,7 +265,10 @@ def _endpoint(state: State, said: Speech) -> tuple[State, Effects]:
         state, effect = _transcribe(state, said)
         effects, job = (effect,), effect.job
     effects = (*effects, Commit(job, said.start, said.end, state.now))
+    at_once = state.text is not None and state.text.wholeness is Wholeness.WHOLE
+    spoken = said.end if at_once and not state.held else 0
     state = replace(state, phase=Phase.THINKING, probes=False, held=False, released=None)
+    state = replace(state, spoken=spoken, more=None)
     if state.text is None:
         return state, effects
     state, more = _resolve(state, state.text)
@@ -326,6 +335,10 @@ def _speak(state: State, job: int) -> tuple[State, Effects]:
 
 def _spoken(state: State) -> tuple[State, Effects]:
     closed, effects = _close(state, Closing.DONE)
+    if state.more is not None and not state.window and not state.ended:
+        begin = max(state.spoken, state.more.start - PRE_ROLL)
+        opened = replace(state.fresh(begin), said=state.more, follow_ups=state.follow_ups)
+        return opened, (*effects, Open(state.more.start, "", goes_on=True))
     if state.window > 0 and not state.ended:
         closed = replace(
             closed,

@@ -19,6 +19,19 @@ def with_loudness(state: State, event: FrameHeard, *, is_speech: bool) -> State:
     return replace(state, loudness=loudness, loud_end=loud_end)
 
 
+def with_more(state: State, rules: Rules) -> State:
+    """What follows a command that was closed at once, and began in time; up to its first pause."""
+    more, run_start = state.more, state.running
+    if more is None and state.now - state.spoken > rules.more and run_start is None:
+        return state if state.run_start is not None else replace(state, spoken=0)
+    if run_start is None or (more is not None and state.now - more.end > rules.end):
+        return state
+    if more is None and not state.spoken < run_start <= state.spoken + rules.more:
+        return state
+    start = run_start if more is None else more.start
+    return replace(state, more=Speech(start, state.now))
+
+
 def overhear(state: State, rules: Rules) -> tuple[State, tuple[Effect, ...]]:
     """Something short that was said into the reply, once it is over; with an open ear also how
     something long begins.

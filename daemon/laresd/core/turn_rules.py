@@ -30,6 +30,7 @@ class Rules:
     quiet: float
     follow_ups: int
     stop_words: bool
+    more: int = 0
     probe: int = PROBE
     open_ear: bool = False
 
@@ -53,5 +54,6 @@ class Rules:
             quiet=max(0.0, settings.vad_threshold - 0.15),
             follow_ups=settings.max_follow_ups,
             stop_words=settings.barge_in == STOP,
+            more=samples(settings.more_ms),
             open_ear=open_ear,
         )

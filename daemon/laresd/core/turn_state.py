@@ -52,6 +52,8 @@ class State:
     last_text: str = ""  # of the job before, in this turn
     loud_end: int = 0  # of the last speech that was as loud as the speech before
     loudness: Loudness = field(default_factory=Loudness)
+    spoken: int = 0  # end of a command that was closed at once, while more may follow it
+    more: Speech | None = None  # what did
     replied: bool = False  # the whole reply is there
     window: int = 0  # how long the answer to the reply is listened for
     follow_ups: int = 0  # answers that were listened for since the wake word
@@ -65,7 +67,9 @@ class State:
         recent = max(0, self.now - KEEP)
         if self.phase is Phase.LISTENING and self.said:
             return min(recent, max(self.begin, self.said.start - PRE_ROLL))
-        return recent if self.phase is not Phase.SPEAKING else max(0, self.now - KEEP_OVERHEARD)
+        if self.phase is Phase.SPEAKING:
+            recent = max(0, self.now - KEEP_OVERHEARD)
+        return recent if self.more is None else min(recent, max(0, self.more.start - PRE_ROLL))
 
     @property
     def running(self) -> int | None:

@@ -641,6 +641,64 @@ def test_a_phrase_in_a_reply_opens_a_turn_in_which_it_was_said_already() -> None
     assert only(room.hear(EARLY), Transcribe).start == overheard.start
 
 
+# -- words that follow a command that was closed at once ---------------------------------------
+
+
+def answered_at_once(room: Room, more: str, *, asks: bool = False) -> list[Effect]:
+    """The effects of the end of a reply to a command after which `more` was heard."""
+    room.hear("W...####" + EARLY)
+    room.tell(Transcribed(1, "turn on the light", Wholeness.WHOLE))
+    room.tell(ReplyReady(1, asks=asks))
+    room.hear(more)
+    return room.tell(PlaybackEnded(1))
+
+
+def test_they_are_a_turn_of_their_own_when_the_command_was_answered() -> None:
+    room = Room()
+    close, opened = answered_at_once(room, "." * 10 + "#" * 10 + END)
+    assert isinstance(close, Close) and close.closing is Closing.DONE
+    assert isinstance(opened, Open) and opened.goes_on
+    transcribe, commit = room.hear(".")
+    assert isinstance(transcribe, Transcribe) and isinstance(commit, Commit)
+    assert transcribe.job == commit.job == 2
+    first_end = 19 * FRAME_SAMPLES
+    assert transcribe.start >= first_end  # nothing of the first command is heard twice
+
+
+def test_what_is_still_being_said_then_is_heard_to_its_end() -> None:
+    room = Room()
+    answered_at_once(room, "." * 10 + "#" * 10)
+    assert room.hear("#" * 10) == []
+    commit = only(room.hear(END), Commit)
+    assert commit.speech_end == room.sample - len(END) * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize(
+    "more", ["." * 60, "." * 60 + "#" * 10 + END, "." * 10 + "#" + END, "." * 10 + "-" * 20 + END]
+)
+def test_silence_and_what_comes_late_or_from_far_away_is_nothing(more: str) -> None:
+    room = Room()
+    (close,) = answered_at_once(room, more)
+    assert isinstance(close, Close)
+    assert room.machine.phase is Phase.IDLE
+
+
+def test_they_are_no_answer_to_a_question() -> None:
+    room = Room()
+    (close,) = answered_at_once(room, "." * 10 + "#" * 10 + END, asks=True)
+    assert isinstance(close, Close)
+    assert room.machine.phase is Phase.FOLLOW_UP
+
+
+def test_a_command_that_ended_with_silence_has_nothing_after_it() -> None:
+    room = Room()
+    room.hear("W...####" + END)
+    room.tell(Transcribed(1, "turn on the light"))
+    room.tell(ReplyReady(1))
+    room.hear("." * 3 + "#" * 10 + END)
+    assert [type(effect) for effect in room.tell(PlaybackEnded(1))] == [Close]
+
+
 # -- any events in any order ------------------------------------------------------------------
 
 jobs = st.integers(0, 6)

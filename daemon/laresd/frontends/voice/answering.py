@@ -47,8 +47,12 @@ class Answering:
         self._script = Script()
         self._told: list[str] = []
 
-    async def run(self, request: Request, step: Callable[[Event], None]) -> ReplyReady:
-        """Ask, and note the reply. `step` learns of its first sentence, where that comes early."""
+    async def run(
+        self, request: Request, step: Callable[[Event], None], *, guesses: bool = False
+    ) -> ReplyReady:
+        """Ask, and note the reply. `step` learns of its first sentence, where that comes early. It
+        `guesses` that this was said to Lares: what is not understood was not, and nothing is said.
+        """
 
         def tell(sentence: str) -> None:
             self._told.append(sentence)
@@ -61,7 +65,8 @@ class Answering:
             reply = Reply(self._record.id, ReplyKind.FAILED, text)
         else:
             reply = await self._reply(request, tell)
-        if not self._told or reply.kind is ReplyKind.FAILED:
+        silent = guesses and reply.kind is ReplyKind.NOT_UNDERSTOOD
+        if not silent and (not self._told or reply.kind is ReplyKind.FAILED):
             self._script.add(reply.text)
         self._script.end()
         self._record.reply = reply

@@ -103,6 +103,7 @@ class Session:
         self._stirred_at = -STIRS  # end of the last sound that may be a voice
         self._waits = False  # the last reply waits for an answer
         self._language = ""  # of the last reply
+        self._goes_on = False  # this turn is what was said right after a command
         self._follows = False  # this turn was opened by speech after a reply
 
     @property
@@ -206,7 +207,8 @@ class Session:
             self._shown.phase(self._machine.phase)
         for effect in effects:
             if isinstance(effect, Open):
-                self._follows = before is Phase.FOLLOW_UP
+                self._goes_on = effect.goes_on
+                self._follows = effect.goes_on or before is Phase.FOLLOW_UP
             self._perform(effect)
 
     def _perform(self, effect: Effect) -> None:
@@ -287,7 +289,7 @@ class Session:
     async def _transcribe(self, job: Job, pcm: bytes) -> None:
         addressed = bool(self._record.wake_word) or self._follows
         language = self._language if self._follows else ""
-        expected = Expected(self._phrase, addressed, self._waits, language)
+        expected = Expected(self._phrase, addressed, self._waits, language, self._goes_on)
         event = await self._scribe.write(job, pcm, expected, self._phrase_said, self._is_whole)
         if self._second_look is not None and not await asyncio.shield(self._second_look):
             job.command, event = "", Transcribed(job.number, "", addressed=False)
@@ -368,7 +370,7 @@ class Session:
 
     async def _answered(self, answering: Answering) -> None:
         request = self._ask(answering.job.command, answering.job.language)
-        ready = await answering.run(request, self._step)
+        ready = await answering.run(request, self._step, guesses=self._goes_on)
         self._waits, self._language = ready.waits, answering.job.language
         self._step(ready)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from laresd.errors import LaresError
+from laresd.frontends.voice import wording
 from laresd.frontends.voice.languages import asked_of_model, one_of, spoken
 from laresd.frontends.voice.parts import Parts
 from laresd.frontends.voice.phrase import after_phrase
@@ -39,13 +40,14 @@ class Job:
 class Expected:
     """`phrase`: must begin what is said, "" for nothing. `addressed`: Lares is spoken to in any
     case. `waits`: the reply before waits for an answer. `language`: in which this is said, "" where
-    that is to be found out.
+    that is to be found out. `goes_on`: only where it goes on with what was said before it.
     """
 
     phrase: str
     addressed: bool
     waits: bool
     language: str = ""
+    goes_on: bool = False
 
 
 OnPhrase = Callable[[], Awaitable[bool]]
@@ -104,7 +106,7 @@ class Scribe:
         except LaresError as error:
             log.warning("nothing was transcribed: %s", error)
             job.error = error
-            asked = expected.addressed or not expected.phrase
+            asked = (expected.addressed or not expected.phrase) and not expected.goes_on
             event = Transcribed(job.number, "", failed=asked, addressed=asked)
         detail = {"audio_ms": round(len(pcm) / 2 * 1000 / SAMPLE_RATE)}
         job.span = Span("transcribe", begun, self._parts.clock.now(), detail)
@@ -123,7 +125,7 @@ class Scribe:
             if not rest:
                 job.heard = heard
                 return Transcribed(job.number, "", wake_only=True)
-        elif phrase and not expected.addressed:
+        elif not _is_addressed(expected, heard.text, job.language):
             return Transcribed(job.number, "", addressed=False)
         doubt = self._doubt(heard, job.language, waits=expected.waits)
         if doubt:
@@ -141,3 +143,10 @@ class Scribe:
         if doubt and waits:  # it may have been a PIN
             return doubt
         return f"{doubt}: “{heard.text}”" if doubt else ""
+
+
+def _is_addressed(expected: Expected, text: str, language: str) -> bool:
+    """Of what was said without the wake phrase."""
+    if expected.goes_on:
+        return wording.goes_on(text, language)
+    return expected.addressed or not expected.phrase

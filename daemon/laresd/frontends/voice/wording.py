@@ -22,6 +22,11 @@ _STOPS = {
     "hör auf|aufhören|abbrechen|abbruch|vergiss es|schon gut|lass gut sein",
     "zh": "停|停下|停下来|停止|别说了|不要说了|安静|够了|闭嘴|算了|好了|不用了|取消",
 }
+_GOES_ON = {
+    "en": "and|also|plus|then",
+    "de": "und|auch|dann|außerdem|sowie",
+    "zh": "还有|和|并且|然后|以及|再",
+}
 _SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|[。！？]|$)\s*", re.DOTALL)
 _WORD = re.compile(r"\w+")
 
@@ -47,6 +52,15 @@ def is_stop(text: str, language: str) -> bool:
     """
     said = _folded(text)
     return said in map(_folded, f"{_in(language, _STOPS)}|{_STOPS['en']}".split("|"))
+
+
+def goes_on(text: str, language: str) -> bool:
+    """Whether it begins as what goes on with something that was said before: "and the lamp"."""
+    words = _in(language, _GOES_ON).split("|")
+    if language.partition("-")[0].lower() == "zh":
+        return text.startswith(tuple(words))
+    first = _WORD.match(text.strip())
+    return first is not None and first.group().casefold() in words
 
 
 def has_words(text: str, words: str) -> bool:
