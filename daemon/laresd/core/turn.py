@@ -12,8 +12,8 @@ samples of the audio itself. The rules of listening:
 - Somebody who stands further away than whoever speaks to Lares (a television, a party) does not
   keep the turn open: what has faded is silence (core.loudness). Where even that does not help, a
   long utterance is transcribed again and again, and it has ended when its text no longer grows.
-- Where the text closed a turn at once, words that follow soon may go on with it ("and ..."). They
-  are kept while it is answered, and are a turn of their own after that.
+- Where the text closed a turn at once, words that follow soon may go on with it ("and ..."): they
+  are a turn of their own once it was answered.
 - While a talk button is held no pause ends what is said, its release does: at once, or with the
   word that still sounds.
 - What is left of the wake word after its detection (TAIL) is not the command, and a command that
@@ -325,7 +325,7 @@ def _answered(
             state = replace(state, window=window, replied=True)
             return _speak(state, event.job) if begins else (state, ())
         case PlaybackEnded() if state.phase is Phase.SPEAKING and state.replied:
-            return _spoken(state)
+            return _spoken(state, rules)
     return state, ()
 
 
@@ -333,12 +333,16 @@ def _speak(state: State, job: int) -> tuple[State, Effects]:
     return replace(state, phase=Phase.SPEAKING, said=None, run_start=None), (Speak(job),)
 
 
-def _spoken(state: State) -> tuple[State, Effects]:
+def _spoken(state: State, rules: Rules) -> tuple[State, Effects]:
     closed, effects = _close(state, Closing.DONE)
     if state.more is not None and not state.window and not state.ended:
         begin = max(state.spoken, state.more.start - PRE_ROLL)
         opened = replace(state.fresh(begin), said=state.more, follow_ups=state.follow_ups)
-        return opened, (*effects, Open(state.more.start, "", goes_on=True))
+        effects = (*effects, Open(state.more.start, "", goes_on=True))
+        if state.now - state.more.end < rules.end:
+            return opened, effects
+        opened, more = _endpoint(opened, state.more)
+        return opened, (*effects, *more)
     if state.window > 0 and not state.ended:
         closed = replace(
             closed,
@@ -368,12 +372,10 @@ def _stopped(state: State, event: Released | Cancel) -> tuple[State, Effects]:
 
 def _let_go(state: State, at: int) -> tuple[State, Effects]:
     """The end of an utterance whose button was let go at a sample."""
+    discarded: Effects = ()
     if (run_start := state.running) is not None:
-        start = state.said.start if state.said else run_start
-        discarded = _discard(state)
+        start, discarded = state.said.start if state.said else run_start, _discard(state)
         state = replace(_without_job(state), said=Speech(start, state.now))
-    else:
-        discarded = ()
     if state.run_start is not None and state.now - at < RELEASE:
         return replace(state, released=at), discarded
     if state.said is None:

@@ -655,10 +655,10 @@ def answered_at_once(room: Room, more: str, *, asks: bool = False) -> list[Effec
 
 def test_they_are_a_turn_of_their_own_when_the_command_was_answered() -> None:
     room = Room()
-    close, opened = answered_at_once(room, "." * 10 + "#" * 10 + END)
+    close, opened, transcribe, commit = answered_at_once(room, "." * 10 + "#" * 10 + END)
     assert isinstance(close, Close) and close.closing is Closing.DONE
     assert isinstance(opened, Open) and opened.goes_on
-    transcribe, commit = room.hear(".")
+    assert room.machine.phase is Phase.THINKING  # nobody is told that the ear is open
     assert isinstance(transcribe, Transcribe) and isinstance(commit, Commit)
     assert transcribe.job == commit.job == 2
     first_end = 19 * FRAME_SAMPLES
