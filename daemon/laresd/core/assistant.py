@@ -52,7 +52,8 @@ class CascadeAssistant:
         own_volume: Volume | None = None,
     ) -> None:
         """`timezone`: of the answers about the time; None is the machine's own. `input_filter`:
-        None knows only what the configuration blocks. `own_volume`: of its own voice. Raises ConfigError for a wrong rule.
+        None knows only what the configuration blocks. `own_volume`: of its own voice. Raises
+        ConfigError for a wrong rule.
         """
         self._dialogue = Dialogue(clock, routines)
         self._config = config

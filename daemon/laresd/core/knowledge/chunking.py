@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from laresd.core.knowledge import sentences
+from laresd import sentences
 from laresd.documents import Block, Extracted, Passage, Place
 
 LEAST, MOST = 150, 250  # tokens

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from laresd.core.knowledge import questions, sentences, words
+from laresd import sentences
+from laresd.core.knowledge import questions, words
 from laresd.core.knowledge.evidence import stem
 from laresd.documents import Claim, Found
 

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from laresd.core.knowledge import questions, sentences, words
+from laresd import sentences
+from laresd.core.knowledge import questions, words
 from laresd.core.knowledge.questions import Question, Wanted
 from laresd.documents import Found, Passage
 

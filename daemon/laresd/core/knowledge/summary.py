@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
 
-from laresd.core.knowledge import claims, sentences, words
+from laresd import sentences
+from laresd.core.knowledge import claims, words
 from laresd.core.knowledge.claims import Sentences
 from laresd.core.knowledge.prompt import data
 from laresd.core.language import main_language

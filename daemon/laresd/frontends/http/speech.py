@@ -33,7 +33,7 @@ from laresd.frontends.http.wire import (
     encoded,
     event,
 )
-from laresd.frontends.voice.wording import sentences
+from laresd.sentences import sentences
 from laresd.sound import Sound, read_wav
 from laresd.types import SAMPLE_RATE
 

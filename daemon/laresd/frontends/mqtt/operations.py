@@ -31,7 +31,6 @@ from laresd.frontends.mqtt.requests import (
     Wanted,
 )
 from laresd.frontends.streaming import streamed
-from laresd.frontends.voice.wording import sentences
 from laresd.ports import (
     Assistant,
     Bus,
@@ -43,6 +42,7 @@ from laresd.ports import (
     Transcriber,
     Volume,
 )
+from laresd.sentences import sentences
 from laresd.timing import TimerCommand, TimerResult, TimerVerb, TimerView
 from laresd.types import Json, Priority, Reply, Request, Transcript
 

@@ -10,8 +10,8 @@ from contextlib import aclosing
 
 from laresd.errors import LaresError
 from laresd.frontends.voice.parts import Parts
-from laresd.frontends.voice.wording import sentences
 from laresd.ports import AudioSink
+from laresd.sentences import sentences
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,6 @@ _GOES_ON = {
     "de": "und|auch|dann|außerdem|sowie",
     "zh": "还有|和|并且|然后|以及|再",
 }
-_SENTENCE = re.compile(r".+?(?:[.!?](?=\s|$)|[。！？]|$)\s*", re.DOTALL)
 _WORD = re.compile(r"\w+")
 
 
@@ -74,9 +73,3 @@ def _folded(text: str) -> str:
 
 def _in(language: str, sentences: dict[str, str]) -> str:
     return sentences.get(language.partition("-")[0].lower(), sentences["en"])
-
-
-def sentences(text: str) -> list[str]:
-    """The text cut where a speaker breathes, so that the first part can be spoken early."""
-    pieces = (piece.strip() for piece in _SENTENCE.findall(text))
-    return [piece for piece in pieces if piece]

@@ -7,10 +7,10 @@ import re
 
 from laresd.errors import Permanent, Refused
 from laresd.frames.wyoming import Event, audio
-from laresd.frontends.voice.wording import sentences
 from laresd.frontends.wyoming.doors import Connection
 from laresd.frontends.wyoming.info import FORM
 from laresd.frontends.wyoming.services import Services
+from laresd.sentences import sentences
 
 _END = re.compile(r"[.!?…][\"'”’)\]]*\s|[。！？]|\n")  # of a sentence that will not go on
 _TAG = re.compile(r"<[^>]*>")

@@ -34,6 +34,11 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     yield from _trimmed(text, start, len(text))
 
 
+def sentences(text: str) -> list[str]:
+    """Each by itself, as a speaker breathes."""
+    return [text[start:end] for start, end in spans(text)]
+
+
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
     left = len(piece) - len(piece.lstrip())

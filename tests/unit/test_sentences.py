@@ -6,15 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laresd.core.knowledge.sentences import spans
-
-
-def cut(text: str) -> list[str]:
-    return [text[start:end] for start, end in spans(text)]
+from laresd.sentences import sentences, spans
 
 
 @pytest.mark.parametrize(
-    ("text", "sentences"),
+    ("text", "cut"),
     [
         ("It rained. We left!", ["It rained.", "We left!"]),
         ("Dr. Smith paid 3.50 euros. He left.", ["Dr. Smith paid 3.50 euros.", "He left."]),
@@ -27,14 +23,17 @@ def cut(text: str) -> list[str]:
         ("He said “stop.” Then he went.", ["He said “stop.”", "Then he went."]),
         ("Bring:\n- milk\n- bread", ["Bring:", "- milk", "- bread"]),
         ("One\n\nTwo", ["One", "Two"]),
+        ("It is 21.5 degrees. And dry!", ["It is 21.5 degrees.", "And dry!"]),
+        ("灯已打开。还有别的吗？", ["灯已打开。", "还有别的吗？"]),
         ("no mark at the end", ["no mark at the end"]),
         ("  ", []),
     ],
 )
-def test_a_text_is_cut_into_sentences(text: str, sentences: list[str]) -> None:
-    assert cut(text) == sentences
+def test_a_text_is_cut_into_sentences(text: str, cut: list[str]) -> None:
+    assert sentences(text) == cut
+    assert [text[start:end] for start, end in spans(text)] == cut
 
 
 @given(st.text())
 def test_what_is_not_white_space_is_in_one_sentence(text: str) -> None:
-    assert "".join("".join(cut(text)).split()) == "".join(text.split())
+    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
