@@ -101,7 +101,7 @@ async def test_a_site_and_rows_of_a_database_are_read_and_get_their_vectors(
         assert (source["kind"], source["documents"], source["faults"]) == ("site", 2, 0)
         database = f"sqlite:///{tmp_path / 'house.db'}"
         query = "SELECT day, what FROM bin"
-        status, source = await kb(config, capsys, "add", database, "--query", query)
+        _, source = await kb(config, capsys, "add", database, "--query", query)
         assert isinstance(source, dict)
         assert (source["kind"], source["documents"], source["fault"]) == ("query", 1, "")
         for question, where in (
