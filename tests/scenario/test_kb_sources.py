@@ -49,7 +49,7 @@ async def test_a_folder_is_added_read_asked_and_removed(
 ) -> None:
     config, folder = settings(tmp_path / "state"), papers(tmp_path / "papers")
     async with running(config, Sound(None, Silence())):
-        status, source = await kb(config, capsys, "add", str(folder))
+        _, source = await kb(config, capsys, "add", str(folder))
         assert status == 0
         assert isinstance(source, dict)
         assert (source["kind"], source["documents"], source["faults"]) == ("folder", 3, 1)
@@ -96,7 +96,7 @@ async def test_a_site_and_rows_of_a_database_are_read_and_get_their_vectors(
         db.execute("INSERT INTO bin VALUES ('Tuesday', 'the bin for glass is emptied')")
         db.commit()
     async with a_site(PAGES) as address, running(config, Sound(None, Silence())) as box:
-        status, source = await kb(config, capsys, "add", f"{address}/start.html", "--site")
+        _, source = await kb(config, capsys, "add", f"{address}/start.html", "--site")
         assert isinstance(source, dict)
         assert (source["kind"], source["documents"], source["faults"]) == ("site", 2, 0)
         database = f"sqlite:///{tmp_path / 'house.db'}"
