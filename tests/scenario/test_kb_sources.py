@@ -49,7 +49,7 @@ async def test_a_folder_is_added_read_asked_and_removed(
 ) -> None:
     config, folder = settings(tmp_path / "state"), papers(tmp_path / "papers")
     async with running(config, Sound(None, Silence())):
-        _, source = await kb(config, capsys, "add", str(folder))
+        status, source = await kb(config, capsys, "add", str(folder))
         assert status == 0
         assert isinstance(source, dict)
         assert (source["kind"], source["documents"], source["faults"]) == ("folder", 3, 1)
