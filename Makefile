@@ -1,7 +1,7 @@
 # Lares. A new machine needs `make run` or `make test`, nothing else.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup setup-test test check format lock train-speech clean
+.PHONY: help run demo setup setup-test test check lint format lock train-speech clean
 
 help: ## what can be made
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,15 +18,17 @@ setup: ## only the set-up
 setup-test:
 	@daemon/setup/setup.sh test
 
-test: setup-test check ## everything: unit, contract, scenario, with real engines and brokers
+test: lint ## everything: style, types, unit, contract, scenario, with real engines and brokers
 	$(PYTHON) -m pytest
 
-check: setup-test ## the fast part: style, types, import contracts, tests without models
+check: lint ## the fast part: style, types, import contracts, tests without models
+	$(PYTHON) -m pytest -q -m "not slow" tests/unit
+
+lint: setup-test
 	.venv/bin/ruff check daemon tests
 	.venv/bin/ruff format --check daemon tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
-	$(PYTHON) -m pytest -q -m "not slow" tests/unit
 
 format: setup-test ## put the code into its form
 	.venv/bin/ruff check --fix daemon tests
