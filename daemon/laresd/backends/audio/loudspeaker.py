@@ -110,9 +110,11 @@ class Loudspeaker:
             self._playlist.drop(sound)
             raise
         except asyncio.CancelledError:
-            self._playlist.remove(sound)
-            if sound.begun:
+            if sound.begun and self._is_late:
+                self._playlist.hold(sound)
                 self._silence()
+            else:
+                self._playlist.remove(sound)
             raise
 
     async def _taken(self, ended: asyncio.Future[float]) -> None:
@@ -159,6 +161,7 @@ class Loudspeaker:
                 loop = asyncio.get_running_loop()
                 self._gone = gone = loop.create_future()
                 self._playlist.lead = LEAD_SAMPLES
+                self._playlist.go_on()
                 tell = partial(settle, loop, gone, loop.time())
                 open_stream = partial(self._card.open_output, self._device, self._supply, tell)
                 self._stream = await open_in_thread(open_stream)
@@ -173,10 +176,15 @@ class Loudspeaker:
         if stream is not None:
             asyncio.get_running_loop().run_in_executor(None, stream.close)
 
+    @property
+    def _is_late(self) -> bool:
+        """Whether it has so much of a sound already that only closing it silences it."""
+        return self._stream is not None and self._stream.delay_s > SOON_S
+
     def _silence(self) -> None:
-        """A device that has much of the sound already is closed; what waits opens it again."""
+        """Close the device at once; what waits opens it again."""
         stream, gone = self._stream, self._gone
-        if stream is not None and gone is not None and stream.delay_s > SOON_S:
+        if stream is not None and gone is not None:
             loop = asyncio.get_running_loop()
             loop.run_in_executor(None, stream.close)
             settle(loop, gone, loop.time())

@@ -62,6 +62,7 @@ class Playlist:
         self._on_played = on_played
         self._sounds: deque[Playing] = deque()
         self._lock = threading.Lock()
+        self._held = False  # nothing leaves: the device is about to be closed
 
     def __len__(self) -> int:
         return len(self._sounds)
@@ -79,6 +80,20 @@ class Playlist:
                 sound.fades = True
             elif sound in self._sounds:
                 self._sounds.remove(sound)
+
+    def hold(self, sound: Playing) -> None:
+        """Nothing of it is played any more, nor of the next ones until `go_on`: what a device takes
+        that is about to be closed is never heard.
+        """
+        with self._lock:
+            self._held = True
+            if sound in self._sounds:
+                self._sounds.remove(sound)
+
+    def go_on(self) -> None:
+        """The device is another one."""
+        with self._lock:
+            self._held = False
 
     def drop(self, sound: Playing) -> None:
         """Nothing of it is played any more."""
@@ -101,7 +116,7 @@ class Playlist:
         silent = min(self.lead, samples)
         self.lead -= silent
         mixed = bytes(2 * silent)
-        while self._sounds and len(mixed) < 2 * samples:
+        while self._sounds and not self._held and len(mixed) < 2 * samples:
             sound = self._sounds[0]
             mixed += sound.take(samples - len(mixed) // 2)
             if sound.over:
