@@ -80,12 +80,18 @@ class Connection:
     async def close(self) -> None:
         """Let go of the client, once it has what was sent, or does not take it."""
         self._writer.close()
+        over = False
         try:
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._writer.wait_closed()
+            async with asyncio.timeout(1.0):
+                await self._writer.wait_closed()
+            over = True
+        except TimeoutError:
+            pass
+        except OSError:
+            over = True
         finally:
-            self._writer.transport.abort()
+            if not over:  # where it is, a pipe has no loop any more that could abort it
+                self._writer.transport.abort()
 
 
 def told(error: LaresError) -> Event:
