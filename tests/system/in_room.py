@@ -130,6 +130,7 @@ async def cut() -> Facts:
     stream = await asyncio.to_thread(
         card.open_input, "", 1, lambda pcm, at: heard.append((pcm, at)), lambda: None
     )
+    await loudspeaker.play(pcm(babble(2, 9)))  # an idle room begins late
     lasted = []
     for number in range(5):
         playing = asyncio.ensure_future(loudspeaker.play(pcm(babble(20, number))))
