@@ -163,7 +163,7 @@ def _open_at_speech(state: State, floor: int) -> tuple[State, Effects]:
 
 
 def _wake(state: State, event: WakeHeard) -> tuple[State, Effects]:
-    at = max(0, min(event.at, state.now))
+    at = max(state.keep_from, min(event.at, state.now))
     begin = at
     dip = state.quiet_end if event.until is None else None
     if dip is not None and at - LOOK_BACK < dip < at and state.run_start is not None:

@@ -827,3 +827,14 @@ def frames(room: str, sample: int) -> Iterator[Event]:
 
 def test_the_shortest_speech_that_counts() -> None:
     assert CONFIRM == 2 * FRAME_SAMPLES
+
+
+def test_a_wake_word_that_is_told_far_too_late_opens_where_sound_is_still_kept() -> None:
+    rules = Rules.of(config.Turn())
+    state, _ = State(), None
+    for event in frames("#" * 100, 0):
+        state, _ = step(state, event, rules)
+    kept_from = state.keep_from
+    state, effects = step(state, WakeHeard(0, "hey lares"), rules)
+    assert Open(kept_from, "hey lares") in effects
+    assert state.begin >= kept_from
