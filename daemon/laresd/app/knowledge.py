@@ -39,13 +39,13 @@ from laresd.core.knowledge.librarian import DocumentLibrarian
 from laresd.core.knowledge.profiles import Profile, profiles
 from laresd.core.knowledge.searching import Embedding, Searcher
 from laresd.core.knowledge.words import words
-from laresd.core.language import main_language
 from laresd.core.scheduler.gate import Gate
 from laresd.documents import Collection, Extracted, Passage, Source, SourceKind
 from laresd.errors import DeadlineExceeded, LaresError, Permanent, Refused
 from laresd.frames import Fields
 from laresd.frontends.control import Handler
 from laresd.frontends.knowledge_operations import KnowledgeOperations
+from laresd.language import main_language
 from laresd.ports import Clock, DocumentReader
 from laresd.types import Json, Priority
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
 from laresd.core.risk import Risk
+from laresd.language import main_language
 from laresd.types import Action, Entity, EntityState, Home, Request
 
 MAX_OPEN = 64  # sites with an open question; the oldest question gives way

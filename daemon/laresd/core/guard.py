@@ -18,7 +18,7 @@ from laresd.core.intent.pieces import Piece, cut
 from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.targets import one_room, same_area
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
+from laresd.language import main_language
 from laresd.types import Action, Entity, Home, Request, Transcript
 
 MAX_CHARACTERS_PER_SECOND = 35.0  # of speech; the fastest speakers reach about 25

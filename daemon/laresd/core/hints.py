@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from laresd.core.language import main_language
+from laresd.language import main_language
 from laresd.types import AUTO, Home
 
 MAX_NAMES = 60

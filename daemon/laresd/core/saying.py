@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from laresd.core import replies
 from laresd.core.input_filter import Refusal
-from laresd.core.language import main_language
 from laresd.core.permission import Decision
 from laresd.core.replies import consents
 from laresd.errors import DeadlineExceeded, LaresError
+from laresd.language import main_language
 from laresd.types import Reply, ReplyKind, Request
 
 log = logging.getLogger(__name__)

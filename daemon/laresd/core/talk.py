@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 MAX_SAID = 600  # characters; nobody listens longer to an answer to a question
 _WIDE_ENDS = "。！？"

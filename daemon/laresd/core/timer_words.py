@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from laresd.core.timers import MAX_SECONDS, MAX_TIMERS
+from laresd.language import main_language
 from laresd.timing import TimerOutcome, TimerResult, TimerVerb, TimerView
 
 ON_TIME = 5.0  # seconds; an end announced within them is not called late
@@ -239,4 +240,4 @@ _LANGUAGES = {
 
 
 def _words(language: str) -> _Words:
-    return _LANGUAGES.get(language.replace("_", "-").partition("-")[0].lower(), _LANGUAGES["en"])
+    return _LANGUAGES.get(main_language(language), _LANGUAGES["en"])

@@ -19,7 +19,7 @@ from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.pieces import Piece, cut
 from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
+from laresd.language import main_language
 from laresd.turns import Wholeness
 from laresd.types import Command, Entity, Home
 

@@ -16,6 +16,7 @@ from laresd.backends.hosts import faults, reading
 from laresd.backends.hosts.http import HttpClient, Upload
 from laresd.errors import Permanent
 from laresd.jobs import JobKind
+from laresd.language import main_language
 from laresd.sound import read_wav, resample, wav_bytes
 from laresd.types import AUTO, SAMPLE_RATE, Json, Transcript
 
@@ -89,7 +90,7 @@ class OpenAiTranscriber:
             "response_format": "json",
         }
         if language != AUTO:
-            form["language"] = language.replace("_", "-").partition("-")[0].lower()
+            form["language"] = main_language(language)
         if hints:
             form["prompt"] = ", ".join(hints)
         answer = await self._http.post_form("/v1/audio/transcriptions", form, deadline=deadline)

@@ -21,6 +21,7 @@ from laresd.frames import Fields
 from laresd.frames.wyoming import Bounds, Event, Format, address, audio, encode, format_of, read
 from laresd.generation import Generation, Piece
 from laresd.jobs import HostCosts, HostFacts, HostKind, JobKind
+from laresd.language import main_language
 from laresd.sound import Intake
 from laresd.types import AUTO, SAMPLE_RATE, Json, Transcript, Vectors
 
@@ -98,7 +99,7 @@ class WyomingHost:
         async with self._connected(deadline) as wire:
             offer = self._offer or await self._described(wire)
             ear, spoken = self._choose(offer.ears, language, "transcribe")
-            asked = None if language == AUTO else spoken or _base(language)
+            asked = None if language == AUTO else spoken or main_language(language)
             await wire.send(_transcribe(ear, asked, hints))
             await wire.send_sound(pcm)
             text, found = await self._transcript(wire)
@@ -294,11 +295,7 @@ def _same(offered: str, language: str) -> bool:
 
 
 def _similar(offered: str, language: str) -> bool:
-    return _base(offered) == _base(language)
-
-
-def _base(language: str) -> str:
-    return language.replace("_", "-").lower().partition("-")[0]
+    return main_language(offered) == main_language(language)
 
 
 def _address(name: str, url: str) -> tuple[str, int]:

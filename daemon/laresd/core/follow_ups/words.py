@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 Phrase = tuple[str, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laresd.core.intent.meaning import Meaning
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 INTENT = "HassNevermind"  # Home Assistant's name for it; its Chinese sentences have none
 _SAID = {

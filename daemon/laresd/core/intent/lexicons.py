@@ -8,7 +8,7 @@ from laresd.core.intent.senses import Lexicon
 from laresd.core.intent.words_de import german
 from laresd.core.intent.words_en import english
 from laresd.core.intent.words_zh import chinese
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 _MAKERS = {"en": english, "de": german, "zh": chinese}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from laresd.core.intent.lexicons import lexicon
 from laresd.core.intent.pieces import cut
 from laresd.core.intent.text import tokens
-from laresd.core.language import main_language
+from laresd.language import main_language
 from laresd.types import Home
 
 STEP = 10  # percent, of "louder"

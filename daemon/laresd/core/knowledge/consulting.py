@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from laresd.core.conversation import MAX_CONVERSATIONS, MAX_SECONDS, Key, key_of
 from laresd.core.knowledge import questions, refusal, wording
 from laresd.core.knowledge.librarian import DocumentLibrarian
-from laresd.core.language import main_language
 from laresd.documents import Cited
+from laresd.language import main_language
 from laresd.ports import Clock
 from laresd.types import Request
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 CALM = 60.0  # of the paper: how little the first ranks count more than the next
 

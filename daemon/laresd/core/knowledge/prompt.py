@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from laresd.core.language import main_language
 from laresd.documents import Found
 from laresd.generation import Generation, Message, Role
+from laresd.language import main_language
 from laresd.types import Priority
 
 MOST_PASSAGES = 4

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from laresd.core.knowledge import words
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 
 class Wanted(StrEnum):

@@ -18,11 +18,11 @@ from laresd import sentences
 from laresd.core.knowledge import claims, words
 from laresd.core.knowledge.claims import Sentences
 from laresd.core.knowledge.prompt import data
-from laresd.core.language import main_language
 from laresd.core.talk import joined, plain
 from laresd.documents import Document, Found, Passage, Place, Progress
 from laresd.errors import Permanent
 from laresd.generation import Generation, Message, Role
+from laresd.language import main_language
 from laresd.ports import Clock, LanguageModel
 from laresd.types import Priority
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from laresd.core.language import main_language
 from laresd.documents import Found
+from laresd.language import main_language
 
 
 @dataclass(frozen=True, slots=True)

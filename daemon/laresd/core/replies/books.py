@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from laresd.core.language import main_language
 from laresd.core.replies.chinese import CHINESE
 from laresd.core.replies.english import ENGLISH
 from laresd.core.replies.german import GERMAN
 from laresd.core.replies.phrasebook import Phrasebook
+from laresd.language import main_language
 from laresd.types import Action, Command, Entity, Home, Json
 
 MOST_NAMES = 3  # more are counted instead: "5 lights"

@@ -11,6 +11,7 @@ from laresd.documents import Block, Extracted
 from laresd.engines.extract import encodings, letters, library, mail, web_page
 from laresd.engines.extract.blocks import PICTURES, WORKBOOKS, blocks_of, is_any
 from laresd.errors import Permanent
+from laresd.language import main_language
 from laresd.types import Json
 
 MAIL_DEPTH = 3  # mails within each other
@@ -277,7 +278,7 @@ def _language(blocks: Sequence[Block], declared: str, expected: Sequence[str]) -
         kana = sum("\u3040" <= letter <= "\u30ff" for letter in text)
         hangul = sum("\uac00" <= letter <= "\ud7a3" for letter in text)
         return "ko" if hangul * 3 > len(text) else "ja" if kana * 20 > len(text) else "zh"
-    told = declared.replace("_", "-").partition("-")[0].lower()
+    told = main_language(declared)
     seems = library.language(text)
     if len(prose) >= ENOUGH:
         return seems or told

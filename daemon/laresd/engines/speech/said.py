@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from laresd.language import main_language
+
 _NUMBER = r"(?<![\w.,:])(?P<number>[-−]?\d+(?:[.,]\d+)*)"
 _RANGE = r"(?:\s?[-–]\s?(?P<upper>\d+(?:[.,]\d+)*))?"
 _TIME = re.compile(
@@ -41,7 +43,7 @@ class _Language:
 
 def well_said(text: str, language: str) -> str:
     """One line of text as a voice should read it; unchanged in a language that is not known."""
-    known = _LANGUAGES.get(language.lower().replace("_", "-").partition("-")[0])
+    known = _LANGUAGES.get(main_language(language))
     if known is None:
         return text
     for pattern, words in known.short:

@@ -22,6 +22,7 @@ from laresd.engines.speech.piper import PiperVoice
 from laresd.engines.speech.said import well_said
 from laresd.errors import LaresError
 from laresd.frames import Fields
+from laresd.language import main_language
 from laresd.types import SAMPLE_RATE, Json
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Voices:
             call.progress()
 
     def _speak(self, text: str, language: str) -> bytes:
-        if self._piper is not None and self._piper.file.language == _main(language):
+        if self._piper is not None and self._piper.file.language == main_language(language):
             try:
                 return self._piper.speak(text)
             except LaresError as error:
@@ -65,10 +66,6 @@ class Voices:
                     self._told.add(error.message)
                     log.warning("espeak-ng speaks in its place: %s", error)
         return self._espeak.speak(text, language)
-
-
-def _main(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].lower()
 
 
 def load(options: Fields) -> worker.Loaded:

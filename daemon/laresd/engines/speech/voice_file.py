@@ -14,6 +14,7 @@ from pathlib import Path
 
 from laresd.errors import Permanent
 from laresd.frames import Fields
+from laresd.language import main_language
 
 BEGIN, END, PAD = "^", "$", "_"
 RATES = range(8_000, 48_001)  # Hz
@@ -40,7 +41,7 @@ class VoiceFile:
     @property
     def language(self) -> str:
         """Without region: en, de, zh ("cmn" is Mandarin)."""
-        main = self.espeak_voice.replace("_", "-").partition("-")[0].lower()
+        main = main_language(self.espeak_voice)
         return "zh" if main in ("cmn", "yue") else main
 
     def sequence(self, text: str) -> tuple[list[int], int]:

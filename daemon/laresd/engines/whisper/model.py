@@ -17,6 +17,7 @@ from faster_whisper.tokenizer import Tokenizer
 from laresd.bundled.alignment import Fit, PhoneHead
 from laresd.engines.whisper.habits import FULL, WINDOW_FRAMES, Context, Habits, unusable
 from laresd.errors import Permanent
+from laresd.language import main_language
 from laresd.types import AUTO
 
 TOKENS_PER_SECOND = 16  # more is a model that has lost its way
@@ -95,7 +96,7 @@ class Model:
         if language == AUTO:
             several = self._model.model.is_multilingual and len(self.languages) > 1
             return AUTO if several else self.languages[0]
-        code = language.replace("_", "-").partition("-")[0].lower()
+        code = main_language(language)
         if code not in self.languages:
             raise Permanent(
                 f"the speech model does not understand {language!r}",

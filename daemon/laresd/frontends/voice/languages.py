@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from laresd.config import Config
+from laresd.language import main_language
 from laresd.types import AUTO
 
 
@@ -12,18 +13,14 @@ def spoken(config: Config) -> tuple[str, ...]:
     """As they are configured, each once, that of the box first."""
     found: dict[str, str] = {}
     for tag in (config.box.language, *config.speech_to_text.languages):
-        found.setdefault(main(tag), tag)
+        found.setdefault(main_language(tag), tag)
     return tuple(found.values())
-
-
-def main(tag: str) -> str:
-    """Without region and script: de, en, zh."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 def one_of(tag: str, among: Sequence[str]) -> str:
     """The one that is the same but for its region; "" where there is none."""
-    return next((each for each in among if main(each) == main(tag)), "")
+    wanted = main_language(tag)
+    return next((each for each in among if main_language(each) == wanted), "")
 
 
 def asked_of_model(languages: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
-"""The few sentences that the voice frontend says by itself, and how text is cut for speaking."""
+"""The few sentences that the voice frontend says by itself, and the few that it knows."""
 
 from __future__ import annotations
 
 import re
+
+from laresd.language import main_language
 
 _APOLOGIES = {
     "en": "Sorry, I cannot understand speech right now.",
@@ -56,7 +58,7 @@ def is_stop(text: str, language: str) -> bool:
 def goes_on(text: str, language: str) -> bool:
     """Whether it begins as what goes on with something that was said before: "and the lamp"."""
     words = _in(language, _GOES_ON).split("|")
-    if language.partition("-")[0].lower() == "zh":
+    if main_language(language) == "zh":
         return text.startswith(tuple(words))
     first = _WORD.match(text.strip())
     return first is not None and first.group().casefold() in words
@@ -72,4 +74,4 @@ def _folded(text: str) -> str:
 
 
 def _in(language: str, sentences: dict[str, str]) -> str:
-    return sentences.get(language.partition("-")[0].lower(), sentences["en"])
+    return sentences.get(main_language(language), sentences["en"])

@@ -11,6 +11,7 @@ from laresd.frames.wyoming import Event
 from laresd.frontends.streaming import streamed
 from laresd.frontends.wyoming.doors import Connection
 from laresd.frontends.wyoming.services import Services
+from laresd.language import main_language
 from laresd.ports import Assistant
 from laresd.types import Json, Reply, ReplyKind, Request
 
@@ -121,11 +122,7 @@ class Understanding:
     def _language(self, event: Event) -> str:
         """As the box writes it: a client may name the country that the box does not."""
         own, asked = self._services.language, event.fields.text("language", "").replace("_", "-")
-        return own if not asked or _base(asked) == _base(own) else asked
-
-
-def _base(language: str) -> str:
-    return language.lower().partition("-")[0]
+        return own if not asked or main_language(asked) == main_language(own) else asked
 
 
 def _context(event: Event) -> dict[str, Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from laresd.core.language import main_language
+from laresd.language import main_language
 
 
 @pytest.mark.parametrize(
