@@ -45,7 +45,7 @@ train-speech: ## make the bundled speech model from nothing: hours; goes on wher
 
 bench-llm: BENCH = $(MODEL:%=--model %) $(ONLY:%=--only %) $(ROUNDS:%=--rounds %)
 
-bench-kb bench-sched bench-voice: BENCH = $(ONLY:%=--only %)
+bench-board bench-kb bench-sched bench-voice: BENCH = $(ONLY:%=--only %)
 
 bench-wake: BENCH = $(ONLY:%=--only %) $(HOURS:%=--hours %)
 

@@ -1,16 +1,17 @@
 """`make bench-board`: what watching the machine costs, and what giving memory back gains.
 
+    make bench-board [ONLY=look,relief,boost]
+
 The clock governor is measured only on a machine that has one to set (run it as root there).
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from laresd.backends.workers import specs
 from laresd.backends.workers.clients import WorkerEmbedder
 from laresd.backends.workers.supervisor import Worker
 from laresd.config import Box, Config
-from tests.bench.results import Row, record
+from tests.bench.measures import options, say, take
+from tests.bench.results import Row
 
 COMMAND = "make bench-board"
 LOOKS = 200
@@ -30,7 +32,7 @@ BURSTS, PAUSE_S = 20, 0.5  # of work after a rest, as a turn begins
 TEXT = "the boiler is serviced every year in May"
 
 
-async def look() -> Row:
+async def look() -> list[Row]:
     """Processor time of one look at the machine, all threads."""
     with tempfile.TemporaryDirectory() as folder:
         config = Config(box=Box(state_dir=Path(folder)))
@@ -43,7 +45,7 @@ async def look() -> Row:
                 await parts.meter.joules()
         took = (time.process_time() - begun) / LOOKS * 1000
     note = f"{parts.model.kind}; every 5 s, so a share of {took / 5000:.5f} of a core"
-    return Row("appliance/board_look_cpu_ms", round(took, 2), "<=10", COMMAND, note=note)
+    return [Row("appliance/board_look_cpu_ms", round(took, 2), "<=10", COMMAND, note=note)]
 
 
 async def relief() -> list[Row]:
@@ -81,10 +83,10 @@ async def boost() -> list[Row]:
     governor = Governor()
     slow = await bursts()
     if not any(Path("/sys/devices/system/cpu/cpufreq").glob("policy*/scaling_governor")):
-        print("bench: this machine has no clock to set: the governor is not measured")
+        say("this machine has no clock to set: the governor is not measured")
         return []
     if not await governor.fast():
-        print("bench: the governor may not be set: run this as root")
+        say("the governor may not be set: run this as root")
         return []
     try:
         fast = await bursts()
@@ -104,20 +106,12 @@ async def bursts() -> float:
     return sorted(took)[len(took) // 2]
 
 
-async def measured(dry: bool) -> None:
-    measures: list[Callable[[], Awaitable[list[Row]]]] = [relief, boost]
-    rows = [await look(), *[row for measure in measures for row in await measure()]]
-    if dry:
-        print(*rows, sep="\n")
-    else:
-        record(rows)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog=COMMAND)
-    parser.add_argument("--dry-run", action="store_true", help="record nothing")
-    asyncio.run(measured(parser.parse_args().dry_run))
+MEASURES: dict[str, Callable[[], list[Row]]] = {
+    "look": lambda: asyncio.run(look()),
+    "relief": lambda: asyncio.run(relief()),
+    "boost": lambda: asyncio.run(boost()),
+}
 
 
 if __name__ == "__main__":
-    main()
+    take(options("board", MEASURES).parse_args(), MEASURES)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from laresd.backends.workers.process import CALM
@@ -22,7 +22,8 @@ from tests.bench.llm import build, calls, heads, lookup, memory, speed, voice, w
 from tests.bench.llm.bench import Bench
 from tests.bench.llm.engine import cores
 from tests.bench.llm.peer import LlamaBench
-from tests.bench.results import Row, record
+from tests.bench.measures import names_among, options, say, take
+from tests.bench.results import Row
 
 MOST_THREADS = 4
 BEHIND = 512  # tokens: how far into a prompt the peer is tuned
@@ -56,39 +57,16 @@ def main() -> None:
             rounds=wanted.rounds or ROUNDS[label],
             command=f"make bench-llm MODEL={label}",
         )
-        for name in wanted.only:
-            begun = time.monotonic()
-            rows = MEASURES[name](bench)
-            bench.say(f"{name} took {time.monotonic() - begun:.0f} s")
-            if wanted.dry_run:
-                print(*rows, sep="\n")
-            else:
-                record(rows)
+        measures = {name: partial(measure, bench) for name, measure in MEASURES.items()}
+        take(wanted, measures, bench.say)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench-llm")
+    parser = options("llm", MEASURES)
     parser.add_argument("--model", type=names_among(ROUNDS), default=[*ROUNDS], help="smollm2,3b")
-    parser.add_argument(
-        "--only", type=names_among(MEASURES), default=[*MEASURES], help=",".join(MEASURES)
-    )
     parser.add_argument("--rounds", type=int, default=0, help="0: 5 of smollm2, 3 of the 3b")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, at most 4")
-    parser.add_argument("--dry-run", action="store_true", help="record nothing")
     return parser.parse_args()
-
-
-def names_among(known: Iterable[str]) -> Callable[[str], list[str]]:
-    """A reader of lists like `decode,prefill`. It raises ArgumentTypeError for an unknown name."""
-
-    def names(text: str) -> list[str]:
-        chosen = text.split(",")
-        unknown = sorted(set(chosen) - set(known))
-        if unknown:
-            raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(known)}")
-        return chosen
-
-    return names
 
 
 def _calm() -> None:
@@ -104,7 +82,7 @@ def _model(label: str) -> Path:
         return embedded_model()
     path = build.CACHE / "models" / "llama-3b-shape-q4_k_m.gguf"
     if not path.exists():
-        print(f"bench: {path.name} is made: 2.0 GB, about a minute", flush=True)
+        say(f"{path.name} is made: 2.0 GB, about a minute")
         weights.make(build.source(), path)
     return path
 

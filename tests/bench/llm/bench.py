@@ -11,6 +11,7 @@ from pathlib import Path
 from laresd.types import Json
 from tests.bench.llm.engine import Model
 from tests.bench.llm.peer import LlamaBench, LlamaServer, Tuning
+from tests.bench.measures import say
 from tests.bench.results import Row
 
 
@@ -50,7 +51,7 @@ class Bench:
 
     def say(self, text: str) -> None:
         """Show how far it is."""
-        print(f"bench: {self.label}: {text}", flush=True)
+        say(f"{self.label}: {text}")
 
     def row(self, what: str, value: float, goal: str, note: str, peer: str = "") -> Row:
         name = f"llm/{self.label}_{what}"

@@ -7,12 +7,12 @@ All but `day` count and come out the same on a loaded machine.
 
 from __future__ import annotations
 
-import argparse
 import logging
 from collections.abc import Callable
+from functools import partial
 
-from tests.bench.llm.__main__ import names_among
-from tests.bench.results import Row, record
+from tests.bench.measures import options, take
+from tests.bench.results import Row
 from tests.bench.wake import day, ears, second
 
 MEASURES: dict[str, Callable[[float], list[Row]]] = {
@@ -24,21 +24,11 @@ MEASURES: dict[str, Callable[[float], list[Row]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench-wake")
-    parser.add_argument(
-        "--only", type=names_among(MEASURES), default=[*MEASURES], help=",".join(MEASURES)
-    )
+    parser = options("wake", MEASURES)
     parser.add_argument("--hours", type=float, default=2.0, help="of sound without a wake word")
-    parser.add_argument("--dry-run", action="store_true", help="record nothing")
     wanted = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    for name in wanted.only:
-        rows = MEASURES[name](wanted.hours)
-        if not wanted.dry_run:
-            record(rows)
-            continue
-        for row in rows:
-            print(f"{row.name}: {row.value} (goal {row.goal or 'none'}) {row.note}")
+    take(wanted, {name: partial(measure, wanted.hours) for name, measure in MEASURES.items()})
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from laresd.engines.llm.sequence import Counts
-from tests.bench.llm.__main__ import MEASURES, ROUNDS, names_among
+from tests.bench.llm.__main__ import MEASURES, ROUNDS
 from tests.bench.llm.bench import Bench
 from tests.bench.llm.calls import Speed
 from tests.bench.llm.lookup import Quoting
 from tests.bench.llm.peer import LlamaBench, Tuning
 from tests.bench.llm.speed import random_tokens
+from tests.bench.measures import names_among
 
 BENCH = Bench("tiny", LlamaBench(Path(), Path(), 2), Tuning(), 3, "make bench-llm")
 

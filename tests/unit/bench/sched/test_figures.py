@@ -11,7 +11,7 @@ import pytest
 
 from laresd.core.scheduler.offers import Box
 from laresd.core.scheduler.placement import Placement, place
-from tests.bench.llm.__main__ import names_among
+from tests.bench.measures import names_among
 from tests.bench.sched.__main__ import MEASURES
 from tests.bench.sched.decision import HOSTS, random_job, random_offers
 from tests.bench.sched.forecast import CALLERS, Ran, Timed, error, errors, rows
