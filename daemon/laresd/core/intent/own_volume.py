@@ -37,11 +37,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Patterns over words with a space between them, or none where the language writes none."""
+    """Patterns over words with a space between them, or none where the language writes none. They
+    are compiled when they are asked first: most homes speak one language.
+    """
 
-    louder: re.Pattern[str]
-    quieter: re.Pattern[str]
-    level: re.Pattern[str]  # the rest is how loud
+    louder: str
+    quieter: str
+    level: str  # the rest is how loud
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class _Language:
 
     own: _Said
     bare: _Said
-    polite: re.Pattern[str]
+    polite: str
 
 
 def wish(text: str, language: str, home: Home) -> Wish | None:
@@ -59,14 +61,14 @@ def wish(text: str, language: str, home: Home) -> Wish | None:
     if known is None or len(text) > MAX_CHARACTERS:
         return None
     between = "" if main_language(language) == "zh" else " "
-    said = known.polite.sub("", between.join(tokens(text)))
+    said = re.sub(known.polite, "", between.join(tokens(text)))
     has_others = any(entity.domain == _OTHERS for entity in home.entities.values())
     for meant in (known.own,) if has_others else (known.own, known.bare):
-        if meant.louder.fullmatch(said):
+        if re.fullmatch(meant.louder, said):
             return Wish(change=STEP)
-        if meant.quieter.fullmatch(said):
+        if re.fullmatch(meant.quieter, said):
             return Wish(change=-STEP)
-        named = meant.level.match(said)
+        named = re.match(meant.level, said)
         percent = _percent(said[named.end() :], language) if named else None
         if percent is not None:
             return Wish(level=percent)
@@ -90,17 +92,13 @@ def _percent(text: str, language: str) -> int | None:
     return None
 
 
-def _said(louder: str, quieter: str, level: str) -> _Said:
-    return _Said(*(re.compile(pattern) for pattern in (louder, quieter, level)))
-
-
 _BIT = "(?:an? (?:little )?bit |a little |much |even )?"
 _ETWAS = "(?:bitte )?(?:etwas |ein bisschen |ein wenig |viel |noch )?"
 _TURN = "(?:turn|put|set|change)"
 _DIAN = "(?:一?点儿?|一?些)?"
 _LANGUAGES: Mapping[str, _Language] = {
     "en": _Language(
-        own=_said(
+        own=_Said(
             f"(?:speak|talk) {_BIT}(?:louder|more loudly)|speak up|"
             f"be {_BIT}louder|{_TURN} (?:up your (?:volume|voice)|your (?:volume|voice) up|"
             "yourself up)|(?:raise|increase) your (?:volume|voice)|your volume up",
@@ -109,17 +107,17 @@ _LANGUAGES: Mapping[str, _Language] = {
             "yourself down)|(?:lower|decrease|reduce) your (?:volume|voice)|your volume down",
             f"(?:(?:{_TURN} )?your (?:own )?volume|speak|talk) (?:to |at )?",
         ),
-        bare=_said(
+        bare=_Said(
             f"{_BIT}louder|{_TURN} (?:up the volume|the volume up)|(?:the )?volume up|"
             "(?:raise|increase) the volume",
             f"{_BIT}(?:quieter|softer)|{_TURN} (?:down the volume|the volume down)|"
             "(?:the )?volume down|(?:lower|decrease|reduce) the volume",
             f"(?:{_TURN} )?(?:the )?volume (?:to |at )?",
         ),
-        polite=re.compile("^(?:please|can you|could you|would you) |(?: please| lares)$"),
+        polite="^(?:please|can you|could you|would you) |(?: please| lares)$",
     ),
     "de": _Language(
-        own=_said(
+        own=_Said(
             f"(?:sprich|spreche|rede|red|sprech) {_ETWAS}lauter|sei {_ETWAS}lauter|"
             f"mach dich {_ETWAS}lauter|(?:mach|mache|dreh|drehe) deine (?:stimme|lautstärke) "
             f"{_ETWAS}(?:lauter|auf|hoch)|erhöhe deine lautstärke",
@@ -129,26 +127,26 @@ _LANGUAGES: Mapping[str, _Language] = {
             "(?:(?:stelle|stell|setze|setz|mach|mache|dreh|drehe) )?deine (?:eigene )?lautstärke "
             "(?:auf )?",
         ),
-        bare=_said(
+        bare=_Said(
             f"(?:mach )?{_ETWAS}lauter|erhöhe die lautstärke|lautstärke (?:hoch|erhöhen)",
             f"(?:mach )?{_ETWAS}leiser|verringere die lautstärke|lautstärke (?:runter|verringern)",
             "(?:(?:stelle|stell|setze|setz|mach|mache|dreh|drehe) )?(?:die )?lautstärke (?:auf )?",
         ),
-        polite=re.compile("^(?:bitte|kannst du|könntest du) |(?: bitte| lares)$"),
+        polite="^(?:bitte|kannst du|könntest du) |(?: bitte| lares)$",
     ),
     "zh": _Language(
-        own=_said(
+        own=_Said(
             f"你?(?:说话|讲话|说|讲)(?:的?声音)?[再更]?(?:大声|响亮|响|大){_DIAN}|"
             f"把?你的(?:声音|音量)[调开]?[再更]?[大高响]{_DIAN}",
             f"你?(?:说话|讲话|说|讲)(?:的?声音)?[再更]?(?:小声|轻声|轻|小){_DIAN}|"
             f"把?你的(?:声音|音量)[调开]?[再更]?[小低轻]{_DIAN}",
             "把?你的(?:声音|音量)(?:调|设置?|开)?[到为成]?",
         ),
-        bare=_said(
+        bare=_Said(
             f"把?(?:声音|音量)[调开]?[再更]?[大高响]{_DIAN}|[再更]?大声{_DIAN}",
             f"把?(?:声音|音量)[调开]?[再更]?[小低轻]{_DIAN}|[再更]?小声{_DIAN}",
             "把?音量(?:调|设置?|开)?[到为成]?",
         ),
-        polite=re.compile("^(?:请你?|麻烦你?)|吧$"),
+        polite="^(?:请你?|麻烦你?)|吧$",
     ),
 }
