@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from pathlib import PurePath
 
 from laresd.config import Wake
+from laresd.core import wake
 from laresd.core.intent.text import tokens
 
 ALIKE = 0.75  # of "okay nabu" and how it is written: "OK, Naboo"
@@ -16,10 +16,10 @@ _WORD = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W_\u3400-\u4dbf\u4e00-\u9ff
 _WRITTEN = {"ok": "okay"}
 
 
-def names(wake: Wake) -> tuple[str, ...]:
+def names(settings: Wake) -> tuple[str, ...]:
     """What is said to wake the box: of models by their file's name, and the phrase."""
-    models = (PurePath(word).stem.replace("_", " ") for word in wake.words)
-    return tuple(name for name in (*models, wake.phrase) if name.strip())
+    models = (name.replace("_", " ") for name in wake.names(settings))
+    return tuple(name for name in (*models, settings.phrase) if name.strip())
 
 
 def without_wake_word(text: str, called: Sequence[str]) -> str:
