@@ -92,7 +92,7 @@ class CascadeAssistant:
             or len(request.text) > self._config.input.max_characters
         ):
             return
-        request = replace(request, area=request.area or self._config.box.area or None)
+        request = self._placed(request)
         await self._cascade.anticipate(request, self._devices.home())
 
     async def wholeness(self, request: Request) -> Wholeness:
@@ -100,20 +100,24 @@ class CascadeAssistant:
             return wholeness.of_answer(request.text, request.language)
         if len(request.text) > self._config.input.max_characters:
             return Wholeness.UNSURE
-        request = replace(request, area=request.area or self._config.box.area or None)
+        request = self._placed(request)
         home = self._devices.home()
         meaning = await self._cascade.clear(request, home)
         return wholeness.of_command(request.text, request.language, home, meaning)
 
     async def answer(self, request: Request, on_sentence: OnSentence | None = None) -> Reply:
         trace = Trace(self._clock.now)
-        request = replace(request, area=request.area or self._config.box.area or None)
+        request = self._placed(request)
         try:
             reply = await self._answer(request, trace, on_sentence)
         except LaresError as error:
             log.warning("turn %s failed: %s", request.id, error)
             reply = saying.failed(request, error)
         return replace(reply, spans=trace.spans, secret=self._permission.is_secret(request))
+
+    def _placed(self, request: Request) -> Request:
+        """In the box's own room, where it names none."""
+        return replace(request, area=request.area or self._config.box.area or None)
 
     async def _answer(
         self, request: Request, trace: Trace, on_sentence: OnSentence | None
