@@ -101,7 +101,7 @@ class Answering:
             language = self.job.language
             if is_wanted():
                 script = Script(wording.one_moment(language))
-                await speak(self._parts, sink, script, language, lambda: None)
+                await speak(self._parts, sink, script, language)
 
     def says(self, heard: Transcript) -> bool:
         """Whether the words may be its own, as the microphone hears them."""

@@ -160,7 +160,7 @@ class VoiceFrontend:
         voice or loudspeaker that fails is logged. Raises Refused where there is no such ear.
         """
         async with self._mouth(site).word() as sink:
-            await speak(self._parts, sink, Script(text), self._parts.language, lambda: None)
+            await speak(self._parts, sink, Script(text), self._parts.language)
 
     async def announce(self, text: str, *, language: str, deadline: float, site: str = "") -> None:
         """As `say`, in a language. Raises what the voice or the loudspeaker raises, and

@@ -382,7 +382,7 @@ class Session:
         language = self._scribe.language
         async with self._mouth.word() as sink:
             script = Script(wording.cannot_hear(language))
-            await speak(self._parts, sink, script, language, lambda: None)
+            await speak(self._parts, sink, script, language)
 
 
 async def _result(asked: Awaitable[bool]) -> bool:

@@ -47,7 +47,11 @@ class Script:
 
 
 async def speak(
-    parts: Parts, sink: AudioSink, script: Script, language: str, on_first_sound: Callable[[], None]
+    parts: Parts,
+    sink: AudioSink,
+    script: Script,
+    language: str,
+    on_first_sound: Callable[[], None] = lambda: None,
 ) -> None:
     """Say it to its end; cancelling stops the sound.
 
