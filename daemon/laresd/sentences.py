@@ -15,11 +15,11 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
-_SHORT = re.compile(  # a mark after these ends no sentence; "3. Oktober" is a date
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Abs|Art|Bd|Hr|Fr|Abb|Fig|Vol|pp?|etc|vs|e\.g|i\.e|z\.\s?B|"
-    r"d\.\s?h|u\.\s?a|bzw|ca|ggf|inkl|max|min|approx|Inc|Ltd|Jan|Feb|Apr|Aug|Sept?|Oct|Okt|Nov|Dec|"
-    r"Dez)|\b[^\W\d_]|(?<![\d.,])\d{1,2})\.$"
+_ABBREVIATION = re.compile(  # a single letter, too: "z. B.", "e.g.", "U.S."; but not "can't."
+    r"(?<!\w)(?:(?<!\w['’])[^\W\d_]|Mrs?|Ms|Dr|Prof|St|Mt|Jr|No|Nr|Abs|Art|Bd|Hr|Fr|Abb|Fig|Vol|pp|"
+    r"etc|vs|bzw|usw|ca|ggf|inkl|max|min|approx|Inc|Ltd|Jan|Feb|Apr|Aug|Sept?|Oct|Okt|Nov|Dec|Dez)$"
 )
+_ORDINAL = re.compile(r"(?<![\w.,:])\d{1,2}$")
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -27,8 +27,10 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for found in _END.finditer(text):
         end = found.end()
-        if found.group().startswith(".") and _SHORT.search(text, start, found.start() + 1):
-            continue
+        if found.group().startswith("."):
+            before = text[start : found.start()]
+            if is_abbreviation(before) or is_ordinal(before):
+                continue
         yield from _trimmed(text, start, end)
         start = end
     yield from _trimmed(text, start, len(text))
@@ -37,6 +39,16 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 def sentences(text: str) -> list[str]:
     """Each by itself, as a speaker breathes."""
     return [text[start:end] for start, end in spans(text)]
+
+
+def is_abbreviation(before: str) -> bool:
+    """Whether a full stop after this belongs to its last word, and ends no sentence: "Dr"."""
+    return _ABBREVIATION.search(before) is not None
+
+
+def is_ordinal(before: str) -> bool:
+    """Whether a full stop after this may belong to its last number: "am 3. Oktober"."""
+    return _ORDINAL.search(before) is not None
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

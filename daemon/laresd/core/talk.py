@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from laresd.language import main_language
+from laresd.sentences import is_abbreviation, is_ordinal
 
 MAX_SAID = 600  # characters; nobody listens longer to an answer to a question
 _WIDE_ENDS = "。！？"
@@ -23,11 +24,6 @@ _END = re.compile(
     r"|[。！？]+[”’」』）*]*(?=[^。！？”’」』）*])"
     r"|\n"
 )
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[^\W\d_]|Mrs?|Ms|Dr|Prof|St|Mt|Jr|vs|e\.g|i\.e|approx|No|ca|bzw|usw|Nr|Hr|Fr|"
-    r"z\.\s?B|d\.\s?h|u\.\s?a|(?:[^\W\d_]\.)+[^\W\d_])$"
-)
-_ORDINAL = re.compile(r"(?:^|\s)\d{1,2}$")  # "am 3. Oktober"; "1. Apples" of a list
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
 _FENCE = re.compile(r"^\s*(```|~~~).*$")
@@ -92,9 +88,10 @@ class Talk:
         if mark != ".":
             return True
         before = text[start : end.start()]
-        if _ABBREVIATION.search(before):
+        if is_abbreviation(before):
             return False
-        return not (_ORDINAL.search(before) and (self._ordinals or before.strip().isdecimal()))
+        is_point = before.strip().isdecimal()  # "1. Apples" of a list
+        return not (is_ordinal(before) and (self._ordinals or is_point))
 
     def _say(self, sentence: str, tell: Callable[[str], None] | None) -> None:
         text = plain(sentence)

@@ -41,6 +41,8 @@ class TestSentences:
             ("Dr. Watson met Mr. Holmes in St. Andrews.", "en"),
             ("J. S. Bach wrote it, e.g. for the organ.", "en"),
             ("The U.S. Senate has 100 seats.", "en"),
+            ("It is in Vol. 2, and in Fig. 3 of it.", "en"),
+            ('They call it "Mt. Everest" there.', "en"),
             ("Es war am 3. Oktober 1990.", "de"),
             ("Das ist z. B. Brot, d. h. Gebäck, bzw. Kuchen.", "de"),
             ('"Really?" she asked.', "en"),
